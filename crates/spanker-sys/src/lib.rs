@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The Rust mirror of `spanker_ioctl.h`, the ABI that Sails speak on
 //! `/dev/spankerctl` and `/dev/spanker0…`: structs, constants and request codes
-//! under their C names, and nothing else. The header's own text is the
+//! under their C names, and [`Plain`], which shows them as bytes. The header's own text is the
 //! documentation; it is shown in [`header`].
 //!
 //! For typed handles and a matmul API see the crate `spanker`.
@@ -31,6 +31,7 @@
 
 mod ioc;
 mod layout;
+mod plain;
 #[allow(
     missing_docs,
     non_camel_case_types,
@@ -47,6 +48,7 @@ mod mirror {
 
 pub use ioc::{ioc, ioc_dir, ioc_nr, ioc_size, ioc_type, IOC_NONE, IOC_READ, IOC_WRITE};
 pub use mirror::*;
+pub use plain::Plain;
 
 /// How this build got its mirror: `bindgen`, made from the header by the build
 /// script, or `committed`, the file that comes with the crate.

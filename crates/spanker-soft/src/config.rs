@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a [`Machine`](crate::Machine) is made of.
+
+use crate::engine::{CpuEngine, Engine};
+use crate::memory::page_size;
+use nix::unistd::{sysconf, SysconfVar};
+use spanker_sys::SPANKER_QK_K;
+use std::env;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread;
+
+/// The variable that [`Config::from_environment`] reads: the number of threads
+/// that compute.
+pub const THREADS_VARIABLE: &str = "SPANKER_SOFT_THREADS";
+
+/// A machine to be made: its cards, and what they compute with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// One entry a card; the index in here is the card's index.
+    pub cards: Vec<CardConfig>,
+    /// Threads that compute, shared by all cards; `None` is one for each
+    /// processor that this process may use. A thread that waits for a batch
+    /// without a deadline computes as well.
+    pub threads: Option<NonZeroUsize>,
+    /// What executes ops.
+    pub engine: Arc<dyn Engine>,
+}
+
+impl Default for Config {
+    /// One card with [`CardConfig::default`], a thread for each processor, the
+    /// fastest engine for this CPU.
+    fn default() -> Self {
+        Self {
+            cards: vec![CardConfig::default()],
+            threads: None,
+            engine: Arc::new(CpuEngine::new()),
+        }
+    }
+}
+
+impl Config {
+    /// The default, with the number of threads from `SPANKER_SOFT_THREADS`
+    /// where that is set.
+    ///
+    /// # Errors
+    /// If the variable is set to something that is not a positive number.
+    pub fn from_environment() -> io::Result<Self> {
+        let threads = match env::var(THREADS_VARIABLE) {
+            Ok(text) if !text.is_empty() => Some(text.parse().map_err(|_| {
+                let message = format!("{THREADS_VARIABLE}={text} is not a positive number");
+                io::Error::new(io::ErrorKind::InvalidInput, message)
+            })?),
+            _ => None,
+        };
+        Ok(Self {
+            threads,
+            ..Self::default()
+        })
+    }
+
+    pub(crate) fn thread_count(&self) -> usize {
+        let all = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.threads.map_or_else(all, NonZeroUsize::get)
+    }
+}
+
+/// The limits of a card, as QUERY reports them.
+#[derive(Clone, Debug)]
+pub struct CardConfig {
+    /// Bytes of card memory; buffers take whole pages of it.
+    pub mem_size: u64,
+    /// Bytes in one buffer; at most [`CardConfig::MAX_BUF_SIZE`].
+    pub max_buf_size: u64,
+    /// Ops in one batch.
+    pub max_ops: u32,
+    /// Unretired batches of one open.
+    pub max_inflight: u32,
+    /// Live handles of one open; at most [`CardConfig::MAX_BUFS`].
+    pub max_bufs: u32,
+    /// Rows of `a`.
+    pub max_m: u32,
+    /// Rows of `b`.
+    pub max_n: u32,
+    /// Elements in a row of `a` and `b`.
+    pub max_k: u32,
+}
+
+impl CardConfig {
+    /// The largest buffer a software Sail can have, in bytes.
+    pub const MAX_BUF_SIZE: u64 = 1 << 39;
+    /// The most handles one open can have.
+    pub const MAX_BUFS: u32 = (1 << 23) - 1;
+
+    pub(crate) fn within_bounds(mut self) -> Self {
+        self.max_buf_size = self.max_buf_size.min(Self::MAX_BUF_SIZE);
+        self.max_bufs = self.max_bufs.min(Self::MAX_BUFS);
+        self
+    }
+}
+
+impl Default for CardConfig {
+    /// As much memory as the machine has, and limits that are out of the way.
+    fn default() -> Self {
+        let pages = sysconf(SysconfVar::_PHYS_PAGES).ok().flatten();
+        let pages = pages
+            .and_then(|pages| u64::try_from(pages).ok())
+            .unwrap_or(1 << 18);
+        let mem_size = pages.saturating_mul(page_size());
+        Self {
+            mem_size,
+            max_buf_size: mem_size.min(Self::MAX_BUF_SIZE),
+            max_ops: 4096,
+            max_inflight: 1024,
+            max_bufs: 1 << 16,
+            max_m: 1 << 24,
+            max_n: 1 << 24,
+            max_k: SPANKER_QK_K << 16,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What executes ops. A card has one of these and does not know what is inside.
+
+mod copy;
+mod cpu;
+mod fault;
+mod matmul;
+
+pub use cpu::CpuEngine;
+pub use fault::FaultAt;
+
+use crate::kernel;
+use crate::op::Op;
+use spanker_sys::{spanker_block_q4_k, spanker_block_q8_k};
+use std::fmt;
+use std::sync::Arc;
+
+/// Executes ops, one at a time for each open, several for several opens.
+pub trait Engine: fmt::Debug + Send + Sync {
+    /// Runs `op` to its end, alone or with the threads of `crew`.
+    ///
+    /// # Errors
+    /// [`Stop::Failed`] makes this op the fault of its open's timeline;
+    /// [`Stop::Cancelled`] is what the crew answers when the open is ending,
+    /// and is passed on.
+    fn run(&self, op: &Op, crew: &mut dyn Crew) -> Result<(), Stop>;
+}
+
+/// Why an op did not come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The engine could not compute it.
+    Failed,
+    /// Nobody wants the result any more.
+    Cancelled,
+}
+
+/// The threads at an op.
+pub trait Crew {
+    /// How many threads there are at most.
+    fn threads(&self) -> usize;
+
+    /// Whether the op should stop now.
+    fn is_cancelled(&self) -> bool;
+
+    /// Runs all of `tiles`, in any order and several at a time, and comes back
+    /// when none is running. Looks for cancellation before each.
+    ///
+    /// # Errors
+    /// [`Stop::Cancelled`] if not all were run, [`Stop::Failed`] if one
+    /// panicked.
+    fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop>;
+}
+
+/// An op cut into parts that do not depend on each other.
+pub trait Tiles: Send + Sync {
+    /// How many parts; at least one.
+    fn count(&self) -> usize;
+
+    /// Computes one of them.
+    fn run(&self, tile: usize, scratch: &mut Scratch);
+}
+
+/// Private memory of one thread, kept from tile to tile.
+#[derive(Default)]
+pub struct Scratch {
+    weights: Vec<spanker_block_q4_k>,
+    sums: Vec<f32>,
+    row: Vec<f32>,
+    kernel: kernel::Scratch,
+}
+
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch").finish_non_exhaustive()
+    }
+}
+
+/// A zero block, to make room with.
+const ZERO_Q4_K: spanker_block_q4_k = spanker_block_q4_k {
+    d: 0,
+    dmin: 0,
+    scales: [0; 12],
+    qs: [0; 128],
+};
+/// A zero block, to make room with.
+const ZERO_Q8_K: spanker_block_q8_k = spanker_block_q8_k {
+    d: 0,
+    qs: [0; 256],
+    bsums: [0; 16],
+};

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The engine that computes on this CPU.
+
+use super::{copy, matmul, Crew, Engine, Stop};
+use crate::kernel::{self, Kernel};
+use crate::op::{Op, Work};
+
+/// Computes with the fastest kernel that this CPU can run. All kernels give the
+/// same bits.
+#[derive(Clone, Copy)]
+pub struct CpuEngine {
+    kernel: &'static dyn Kernel,
+}
+
+impl std::fmt::Debug for CpuEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CpuEngine")
+            .field("kernel", &self.kernel.name())
+            .finish()
+    }
+}
+
+impl Default for CpuEngine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CpuEngine {
+    /// With the fastest kernel.
+    pub fn new() -> Self {
+        Self {
+            kernel: kernel::best(),
+        }
+    }
+
+    /// With the kernel of this name, if this CPU can run it.
+    pub fn with_kernel(name: &str) -> Option<Self> {
+        let kernel = kernel::all()
+            .iter()
+            .copied()
+            .find(|kernel| kernel.name() == name)?;
+        Some(Self { kernel })
+    }
+
+    /// The names of the kernels that this CPU can run, the fastest first.
+    pub fn kernels() -> Vec<&'static str> {
+        kernel::all().iter().map(|kernel| kernel.name()).collect()
+    }
+
+    /// The name of the kernel in use.
+    pub fn kernel(&self) -> &'static str {
+        self.kernel.name()
+    }
+}
+
+impl Engine for CpuEngine {
+    fn run(&self, op: &Op, crew: &mut dyn Crew) -> Result<(), Stop> {
+        match &op.work {
+            Work::Matmul(op) => matmul::run(op, self.kernel, crew),
+            Work::Copy(op) => copy::run(op, crew),
+        }
+    }
+}

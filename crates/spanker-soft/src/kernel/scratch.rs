@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! The memory a thread keeps between tiles.
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+use super::avx2;
+use super::portable;
+
+/// Private panels of unpacked operands, reused from tile to tile.
+///
+/// Each worker owns one. A kernel grows its part on its first tile and then allocates no more; all
+/// parts together stay below 1 MiB.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// Panels of the portable kernel.
+    pub(super) portable: portable::Panels,
+    /// Panels of the AVX2 kernel.
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    pub(super) avx2: avx2::Panels,
+}
+
+impl Scratch {
+    /// Scratch that holds no memory yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// The bytes it holds.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        let bytes = self.portable.bytes();
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        let bytes = bytes + self.avx2.bytes();
+        bytes
+    }
+}

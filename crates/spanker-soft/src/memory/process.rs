@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Any address of this process, checked by the kernel.
+
+use super::{BadAddress, UserMemory};
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::uio::{process_vm_readv, process_vm_writev, RemoteIoVec};
+use nix::unistd::{pipe, Pid};
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+/// The whole address space of this process. Addresses come from outside and
+/// may be anything: the kernel copies, and says so where it cannot.
+#[derive(Debug, Default)]
+pub struct ProcessMemory {
+    /// Used where the kernel has no `process_vm_readv`, as under qemu-user.
+    pipe: Option<(OwnedFd, OwnedFd)>,
+}
+
+/// Bytes that a pipe takes without blocking when it is empty.
+const PIPE_ROOM: usize = 4096;
+
+impl ProcessMemory {
+    /// Access to this process's memory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn pipe(&mut self) -> Result<&(OwnedFd, OwnedFd), BadAddress> {
+        if self.pipe.is_none() {
+            self.pipe = Some(pipe().map_err(|_| BadAddress)?);
+        }
+        self.pipe.as_ref().ok_or(BadAddress)
+    }
+
+    fn read_by_pipe(&mut self, base: usize, into: &mut [u8]) -> Result<(), BadAddress> {
+        let (reader, writer) = self.pipe()?;
+        for (i, chunk) in into.chunks_mut(PIPE_ROOM).enumerate() {
+            let from = base.checked_add(i * PIPE_ROOM).ok_or(BadAddress)?;
+            // SAFETY: write(2) only reads memory, and answers EFAULT where it
+            // cannot; it is asked for no more than an empty pipe takes.
+            let moved = unsafe { libc::write(writer.as_raw_fd(), from as *const _, chunk.len()) };
+            let taken = usize::try_from(moved).map_err(|_| BadAddress)?;
+            let got = nix::unistd::read(reader, chunk).map_err(|_| BadAddress)?;
+            if taken != chunk.len() || got != chunk.len() {
+                return Err(BadAddress);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_by_pipe(&mut self, base: usize, from: &[u8]) -> Result<(), BadAddress> {
+        let (reader, writer) = self.pipe()?;
+        for (i, chunk) in from.chunks(PIPE_ROOM).enumerate() {
+            let into = base.checked_add(i * PIPE_ROOM).ok_or(BadAddress)?;
+            nix::unistd::write(writer, chunk).map_err(|_| BadAddress)?;
+            // SAFETY: read(2) writes to memory the caller of the device named
+            // as its own for this request; where nothing is mapped or it is
+            // read-only the kernel answers EFAULT.
+            let moved = unsafe { libc::read(reader.as_raw_fd(), into as *mut _, chunk.len()) };
+            if usize::try_from(moved).ok() != Some(chunk.len()) {
+                // What is left in the pipe must not reach the next reader.
+                self.pipe = None;
+                return Err(BadAddress);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the kernel refuses the call itself and not the address.
+fn call_is_missing(errno: Errno) -> bool {
+    matches!(errno, Errno::ENOSYS | Errno::EPERM)
+}
+
+impl UserMemory for ProcessMemory {
+    fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), BadAddress> {
+        let base = usize::try_from(address).map_err(|_| BadAddress)?;
+        let len = into.len();
+        if len == 0 {
+            return Ok(());
+        }
+        let remote = [RemoteIoVec { base, len }];
+        match process_vm_readv(Pid::this(), &mut [IoSliceMut::new(into)], &remote) {
+            Ok(copied) if copied == len => Ok(()),
+            Err(errno) if call_is_missing(errno) => self.read_by_pipe(base, into),
+            _ => Err(BadAddress),
+        }
+    }
+
+    fn write(&mut self, address: u64, from: &[u8]) -> Result<(), BadAddress> {
+        let base = usize::try_from(address).map_err(|_| BadAddress)?;
+        if from.is_empty() {
+            return Ok(());
+        }
+        let remote = [RemoteIoVec {
+            base,
+            len: from.len(),
+        }];
+        match process_vm_writev(Pid::this(), &[IoSlice::new(from)], &remote) {
+            Ok(copied) if copied == from.len() => Ok(()),
+            Err(errno) if call_is_missing(errno) => self.write_by_pipe(base, from),
+            _ => Err(BadAddress),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(slice: &[u8]) -> u64 {
+        slice.as_ptr() as usize as u64
+    }
+
+    type Read = fn(&mut ProcessMemory, u64, &mut [u8]) -> Result<(), BadAddress>;
+    type Write = fn(&mut ProcessMemory, u64, &[u8]) -> Result<(), BadAddress>;
+
+    /// Both ways there are to the memory.
+    const WAYS: [(Read, Write); 2] = [
+        (UserMemory::read, UserMemory::write),
+        (
+            |memory, address, into| memory.read_by_pipe(address as usize, into),
+            |memory, address, from| memory.write_by_pipe(address as usize, from),
+        ),
+    ];
+
+    #[test]
+    fn reads_and_writes_what_is_there() {
+        for (read, write) in WAYS {
+            let mut memory = ProcessMemory::new();
+            let source: Vec<u8> = (0..10_000).map(|i| i as u8).collect();
+            let mut copy = vec![0; source.len()];
+            assert_eq!(read(&mut memory, address(&source), &mut copy), Ok(()));
+            assert_eq!(copy, source);
+            let target = vec![0; source.len()];
+            assert_eq!(write(&mut memory, address(&target), &source), Ok(()));
+            assert_eq!(target, source);
+        }
+    }
+
+    #[test]
+    fn what_is_not_mapped_is_a_bad_address_and_the_next_request_is_sound() {
+        for (read, write) in WAYS {
+            let mut memory = ProcessMemory::new();
+            let mut bytes = [1; 8];
+            assert_eq!(read(&mut memory, 8, &mut bytes), Err(BadAddress));
+            assert_eq!(write(&mut memory, 8, &bytes), Err(BadAddress));
+            let source = [7_u8; 8];
+            assert_eq!(read(&mut memory, address(&source), &mut bytes), Ok(()));
+            assert_eq!(bytes, source);
+        }
+    }
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One open of a card: a namespace of handles and a timeline.
+
+use crate::buffer::Handles;
+use crate::card::{Card, Outcome};
+use crate::clock::now_ns;
+use crate::op::{Op, Traffic, Work};
+use crate::sync::{lock, wait};
+use nix::errno::Errno;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use spanker_sys::{spanker_context_info, SPANKER_DEADLINE_NEVER, SPANKER_FAULT_ENGINE};
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What poll reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PollBits {
+    /// `read` would not block.
+    pub readable: bool,
+    /// A batch would find room.
+    pub writable: bool,
+    /// The open is faulted.
+    pub error: bool,
+    /// Requests answer ENODEV.
+    pub hangup: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) card: Arc<Card>,
+    pub(crate) handles: Mutex<Handles>,
+    timeline: Mutex<Timeline>,
+    /// Where the array of ops is copied to.
+    op_array: Mutex<Vec<u8>>,
+    /// Signalled whenever the timeline changes in a way that someone may wait
+    /// for.
+    changed: Condvar,
+    /// The running op stops at its next tile: the open has ended or its card
+    /// is gone.
+    stopping: AtomicBool,
+    /// The descriptor for event loops, and whether one has asked for it.
+    event: EventFd,
+    event_wanted: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Timeline {
+    submitted: u64,
+    completed: u64,
+    fault: Option<Fault>,
+    cursor: u64,
+    queue: VecDeque<Vec<Op>>,
+    /// Someone runs the batch at the front of the queue. That one, not the
+    /// queue, holds it.
+    led: bool,
+    /// The scheduler knows that there is work.
+    announced: bool,
+    revoked: bool,
+    /// Emptied batches, to be filled again.
+    spare: Vec<Vec<Op>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    seqno: u64,
+    op: u32,
+}
+
+impl Timeline {
+    fn in_flight(&self) -> u64 {
+        match self.fault {
+            Some(_) => 0,
+            None => self.submitted - self.completed,
+        }
+    }
+
+    /// What WAIT for `seqno` answers, if that is settled.
+    fn settled(&self, seqno: u64) -> Option<Result<(), Errno>> {
+        match self.fault {
+            _ if self.revoked => Some(Err(Errno::ENODEV)),
+            _ if seqno <= self.completed => Some(Ok(())),
+            Some(fault) if seqno == fault.seqno => Some(Err(Errno::EIO)),
+            Some(fault) if seqno > fault.seqno => Some(Err(Errno::ECANCELED)),
+            _ => None,
+        }
+    }
+
+    fn recycle(&mut self, mut batch: Vec<Op>) {
+        batch.clear();
+        if self.spare.len() < SPARE_BATCHES {
+            self.spare.push(batch);
+        }
+    }
+}
+
+/// Emptied batches kept for reuse; more than are usually in flight.
+const SPARE_BATCHES: usize = 64;
+
+impl Open {
+    /// # Errors
+    /// ENOENT if the card is gone, EMFILE or ENFILE if there is no descriptor.
+    pub(crate) fn new(card: Arc<Card>) -> Result<Arc<Self>, Errno> {
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let open = Arc::new(Self {
+            card,
+            handles: Mutex::default(),
+            timeline: Mutex::default(),
+            op_array: Mutex::default(),
+            changed: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            event: EventFd::from_flags(flags)?,
+            event_wanted: AtomicBool::new(false),
+        });
+        open.card.attach(&open)?;
+        Ok(open)
+    }
+
+    /// # Errors
+    /// ENODEV if the card is gone or was reset.
+    pub(crate) fn check_alive(&self) -> Result<(), Errno> {
+        if lock(&self.timeline).revoked {
+            return Err(Errno::ENODEV);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// The card is gone or was reset: every request answers ENODEV.
+    pub(crate) fn revoke(&self) {
+        let dropped = {
+            let mut timeline = lock(&self.timeline);
+            timeline.revoked = true;
+            std::mem::take(&mut timeline.queue)
+        };
+        self.stopping.store(true, Ordering::Relaxed);
+        drop(dropped);
+        self.announce_change();
+    }
+
+    /// The last descriptor and the last mapping are gone.
+    pub(crate) fn end(&self) {
+        self.revoke();
+        lock(&self.handles).clear();
+    }
+
+    fn announce_change(&self) {
+        self.changed.notify_all();
+        if self.event_wanted.load(Ordering::Acquire) {
+            // Fails only when the counter is full, and then it is readable.
+            let _ = self.event.write(1);
+        }
+    }
+
+    pub(crate) fn context(&self) -> spanker_context_info {
+        let timeline = lock(&self.timeline);
+        let fault = timeline.fault;
+        spanker_context_info {
+            submitted: timeline.submitted,
+            completed: timeline.completed,
+            fault_seqno: fault.map_or(0, |fault| fault.seqno),
+            fault_op: fault.map_or(0, |fault| fault.op),
+            fault_code: fault.map_or(0, |_| SPANKER_FAULT_ENGINE),
+        }
+    }
+
+    /// Room to copy an array of ops to.
+    pub(crate) fn op_array(&self) -> MutexGuard<'_, Vec<u8>> {
+        lock(&self.op_array)
+    }
+
+    /// An empty batch to fill.
+    pub(crate) fn spare_batch(&self) -> Vec<Op> {
+        lock(&self.timeline).spare.pop().unwrap_or_default()
+    }
+
+    /// Takes back a batch that was not submitted.
+    pub(crate) fn return_batch(&self, batch: Vec<Op>) {
+        lock(&self.timeline).recycle(batch);
+    }
+
+    /// Queues a batch. `publish` gets its seqno before anybody else can know of
+    /// it; when it fails, nothing was queued.
+    ///
+    /// # Errors
+    /// ENODEV, EIO if the open is faulted, EAGAIN if the queue is full, or what
+    /// `publish` says.
+    pub(crate) fn queue(
+        self: &Arc<Self>,
+        mut batch: Vec<Op>,
+        publish: impl FnOnce(u64) -> Result<(), Errno>,
+    ) -> Result<(), Errno> {
+        let mut timeline = lock(&self.timeline);
+        let refusal = if timeline.revoked {
+            Some(Errno::ENODEV)
+        } else if timeline.fault.is_some() {
+            Some(Errno::EIO)
+        } else if timeline.in_flight() >= u64::from(self.card.limits.max_inflight) {
+            Some(Errno::EAGAIN)
+        } else {
+            publish(timeline.submitted + 1).err()
+        };
+        if let Some(errno) = refusal {
+            timeline.recycle(batch);
+            return Err(errno);
+        }
+        timeline.submitted += 1;
+        let seqno = timeline.submitted;
+        batch.iter_mut().for_each(|op| op.seqno = seqno);
+        timeline.queue.push_back(batch);
+        let announce = !timeline.led && !timeline.announced;
+        timeline.announced |= announce;
+        drop(timeline);
+        if announce {
+            self.card.scheduler.announce(Arc::clone(self));
+        }
+        Ok(())
+    }
+
+    /// Takes the batch at the front to run it; the caller must then call
+    /// [`Open::retire`]. `announced` says that the scheduler's note of this
+    /// open has been used up. None if there is nothing to do, or someone is at
+    /// it already.
+    pub(crate) fn lead(&self, announced: bool) -> Option<Vec<Op>> {
+        let mut timeline = lock(&self.timeline);
+        if announced {
+            timeline.announced = false;
+        }
+        if timeline.led {
+            return None;
+        }
+        let batch = timeline.queue.pop_front()?;
+        timeline.led = true;
+        Some(batch)
+    }
+
+    /// Ends the batch that [`Open::lead`] gave. `failed` is the op at which it
+    /// failed. Returns whether more is queued; the scheduler then has to be
+    /// told.
+    pub(crate) fn retire(&self, batch: Vec<Op>, failed: Option<u32>) -> bool {
+        let seqno = batch.first().map_or(0, |op| op.seqno);
+        let outcome = match failed {
+            _ if self.is_stopping() => Outcome::Cancelled,
+            None => Outcome::Succeeded,
+            Some(_) => Outcome::Failed,
+        };
+        let mut traffic = Traffic::default();
+        batch.iter().for_each(|op| traffic.add(&op.work));
+        let ops = batch.len() as u64;
+        // Whoever sees the batch completed sees what it held freed and counted.
+        let mut batch = batch;
+        batch.clear();
+        self.card.batch_ends(outcome, ops, traffic);
+
+        let mut timeline = lock(&self.timeline);
+        timeline.recycle(batch);
+        timeline.led = false;
+        match (outcome, failed) {
+            (Outcome::Succeeded, _) => timeline.completed = seqno,
+            (Outcome::Failed, Some(op)) => {
+                timeline.fault = Some(Fault { seqno, op });
+                timeline.queue.clear();
+            }
+            _ => {}
+        }
+        let more = !timeline.queue.is_empty() && !timeline.announced;
+        timeline.announced |= more;
+        drop(timeline);
+        self.announce_change();
+        more
+    }
+
+    /// Waits until `seqno` has retired or the deadline has come. Returns what
+    /// `completed` was then, and the answer.
+    pub(crate) fn wait(self: &Arc<Self>, seqno: u64, deadline_ns: i64) -> (u64, Result<(), Errno>) {
+        let never = deadline_ns == SPANKER_DEADLINE_NEVER as i64;
+        let mut timeline = lock(&self.timeline);
+        if seqno == 0 || seqno > timeline.submitted {
+            let errno = if timeline.revoked {
+                Errno::ENODEV
+            } else {
+                Errno::EINVAL
+            };
+            return (timeline.completed, Err(errno));
+        }
+        loop {
+            if let Some(answer) = timeline.settled(seqno) {
+                return (timeline.completed, answer);
+            }
+            if never {
+                if timeline.led || timeline.queue.is_empty() {
+                    timeline = wait(&self.changed, timeline);
+                    continue;
+                }
+                // The waiting thread computes, rather than wake another.
+                drop(timeline);
+                self.card.scheduler.lend_thread(self);
+                timeline = lock(&self.timeline);
+                continue;
+            }
+            let left = u64::try_from(deadline_ns)
+                .unwrap_or(0)
+                .saturating_sub(now_ns());
+            if left == 0 {
+                return (timeline.completed, Err(Errno::ETIMEDOUT));
+            }
+            timeline = self
+                .changed
+                .wait_timeout(timeline, Duration::from_nanos(left))
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    /// What read gives: `deliver` gets `completed`, and the cursor moves there
+    /// if it succeeds.
+    ///
+    /// # Errors
+    /// As the header's section 8 says for read.
+    pub(crate) fn read(
+        &self,
+        room: usize,
+        nonblocking: bool,
+        mut deliver: impl FnMut(u64) -> Result<(), Errno>,
+    ) -> Result<usize, Errno> {
+        self.quieten_event();
+        let mut timeline = lock(&self.timeline);
+        loop {
+            if timeline.revoked {
+                return Err(Errno::ENODEV);
+            }
+            if room < 8 {
+                return Err(Errno::EINVAL);
+            }
+            if timeline.completed > timeline.cursor {
+                deliver(timeline.completed)?;
+                timeline.cursor = timeline.completed;
+                return Ok(8);
+            }
+            if timeline.fault.is_some() {
+                return Err(Errno::EIO);
+            }
+            if nonblocking {
+                return Err(Errno::EAGAIN);
+            }
+            timeline = wait(&self.changed, timeline);
+        }
+    }
+
+    pub(crate) fn poll(&self) -> PollBits {
+        self.quieten_event();
+        let timeline = lock(&self.timeline);
+        let fault = timeline.fault.is_some();
+        let room = timeline.in_flight() < u64::from(self.card.limits.max_inflight);
+        PollBits {
+            readable: timeline.revoked || fault || timeline.completed > timeline.cursor,
+            writable: !timeline.revoked && !fault && room,
+            error: fault,
+            hangup: timeline.revoked,
+        }
+    }
+
+    /// Before the state is looked at, so that no later change goes unnoticed.
+    fn quieten_event(&self) {
+        if self.event_wanted.load(Ordering::Relaxed) {
+            // Fails only when it is quiet already.
+            let _ = self.event.read();
+        }
+    }
+
+    /// The descriptor that becomes readable when [`Open::poll`] may have
+    /// changed.
+    pub(crate) fn event_fd(&self) -> BorrowedFd<'_> {
+        if !self.event_wanted.swap(true, Ordering::AcqRel) {
+            // What happened before may be of interest.
+            let _ = self.event.write(1);
+        }
+        self.event.as_fd()
+    }
+}
+
+/// Builds the ops of a batch; seqnos come when it is queued.
+pub(crate) fn push_op(batch: &mut Vec<Op>, index: u32, work: Work) {
+    batch.push(Op {
+        seqno: 0,
+        index,
+        work,
+    });
+}

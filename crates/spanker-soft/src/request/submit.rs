@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//! WORK_SUBMIT
+
+use super::Argument;
+use crate::op::{Op, Work};
+use crate::open::{push_op, Open};
+use crate::sync::lock;
+use nix::errno::Errno;
+use spanker_sys::*;
+use std::mem::size_of;
+use std::sync::Arc;
+
+const OP_BYTES: usize = size_of::<spanker_op>();
+
+pub(super) fn run(open: &Arc<Open>, argument: &mut Argument<'_>) -> Result<(), Errno> {
+    let (mut submit, tail) = argument.read::<spanker_work_submit>()?;
+    submit.bad_op = SPANKER_NO_OP;
+    let mut batch = open.spare_batch();
+    let valid = tail.check().and_then(|()| {
+        validate(open, argument, &submit, &mut batch).map_err(|refusal| {
+            submit.bad_op = refusal.op;
+            refusal.errno
+        })
+    });
+    let queued = match valid {
+        Ok(()) => open.queue(batch, |seqno| {
+            argument.write(&spanker_work_submit { seqno, ..submit })
+        }),
+        Err(errno) => {
+            open.return_batch(batch);
+            Err(errno)
+        }
+    };
+    // On success, bad_op was written together with the seqno.
+    queued.or_else(|errno| {
+        write_bad_op(argument, submit.bad_op)?;
+        Err(errno)
+    })
+}
+
+fn write_bad_op(argument: &mut Argument<'_>, bad_op: u32) -> Result<(), Errno> {
+    let offset = BAD_OP_OFFSET as u64;
+    argument.copy_out(argument.address.wrapping_add(offset), bad_op.bytes())
+}
+
+/// Of the field bad_op: the struct has no padding, and this is before it.
+const BAD_OP_OFFSET: usize = size_of::<u64>() + 3 * size_of::<u32>();
+
+/// Why a batch was refused, and at which op.
+struct Refusal {
+    op: u32,
+    errno: Errno,
+}
+
+impl From<Errno> for Refusal {
+    fn from(errno: Errno) -> Self {
+        Self {
+            op: SPANKER_NO_OP,
+            errno,
+        }
+    }
+}
+
+fn validate(
+    open: &Open,
+    argument: &mut Argument<'_>,
+    submit: &spanker_work_submit,
+    batch: &mut Vec<Op>,
+) -> Result<(), Refusal> {
+    let limits = &open.card.limits;
+    let strides = OP_BYTES as u32..=SPANKER_OP_STRIDE_MAX;
+    if submit.flags != 0
+        || !(1..=limits.max_ops).contains(&submit.op_count)
+        || !strides.contains(&submit.op_stride)
+        || submit.op_stride % 8 != 0
+    {
+        return Err(Errno::EINVAL.into());
+    }
+    let stride = submit.op_stride as usize;
+    let mut array = open.op_array();
+    array.resize(stride * submit.op_count as usize, 0);
+    argument.copy_in(submit.ops, &mut array)?;
+
+    let handles = lock(&open.handles);
+    for (index, bytes) in (0..).zip(array.chunks_exact(stride)) {
+        let (known, tail) = bytes.split_at(OP_BYTES);
+        let refuse = |errno| Refusal { op: index, errno };
+        if tail.iter().any(|byte| *byte != 0) {
+            return Err(refuse(Errno::E2BIG));
+        }
+        let mut op = spanker_op::default();
+        op.bytes_mut().copy_from_slice(known);
+        push_op(
+            batch,
+            index,
+            Work::validate(&op, limits, &handles).map_err(refuse)?,
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The threads that compute, and which of them does what.
+//!
+//! An open with work is *led* by one thread at a time, which runs its front
+//! batch op by op. Opens take turns, a batch each. An op that is large enough
+//! is cut into tiles, of which idle threads take some. A thread that waits for
+//! a batch leads as well.
+
+use crate::engine::{Crew, Engine, Scratch, Stop, Tiles};
+use crate::kernel::FloatEnvironment;
+use crate::op::Op;
+use crate::open::Open;
+use crate::sync::{lock, wait};
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+
+/// The threads; they stop when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Scheduler {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    engine: Arc<dyn Engine>,
+    threads: usize,
+    ready: Mutex<Ready>,
+    /// Signalled when there is something in `ready`.
+    work: Condvar,
+    /// Panels of threads that lend themselves, for the next that does.
+    scratch: Mutex<Vec<Scratch>>,
+}
+
+#[derive(Debug, Default)]
+struct Ready {
+    opens: VecDeque<Arc<Open>>,
+    shared_ops: Vec<Arc<SharedOp>>,
+    idle: usize,
+    stop: bool,
+}
+
+impl Scheduler {
+    /// Starts `threads` threads.
+    ///
+    /// # Errors
+    /// If one cannot be started; those that were stop again.
+    pub(crate) fn start(threads: usize, engine: Arc<dyn Engine>) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            engine,
+            threads,
+            ready: Mutex::default(),
+            work: Condvar::new(),
+            scratch: Mutex::default(),
+        });
+        let scheduler = Self {
+            shared: Arc::clone(&shared),
+        };
+        for index in 0..threads {
+            let shared = Arc::clone(&shared);
+            let name = format!("spanker-soft-{index}");
+            thread::Builder::new()
+                .name(name)
+                .spawn(move || shared.serve())?;
+        }
+        Ok(scheduler)
+    }
+
+    /// Tells the threads of an open that has work.
+    pub(crate) fn announce(&self, open: Arc<Open>) {
+        self.shared.announce(open);
+    }
+
+    /// Lets the calling thread lead the front batch of `open`, if nobody does.
+    pub(crate) fn lend_thread(&self, open: &Arc<Open>) {
+        let shared = &self.shared;
+        let mut scratch = lock(&shared.scratch).pop().unwrap_or_default();
+        let environment = FloatEnvironment::ieee();
+        shared.lead(open, false, &mut scratch);
+        drop(environment);
+        lock(&shared.scratch).push(scratch);
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        // Not joined: the last open may be dropped by one of the threads.
+        lock(&self.shared.ready).stop = true;
+        self.shared.work.notify_all();
+    }
+}
+
+/// What an idle thread finds to do.
+enum Task {
+    Lead(Arc<Open>),
+    Join(Arc<SharedOp>),
+}
+
+impl Shared {
+    fn announce(&self, open: Arc<Open>) {
+        let mut ready = lock(&self.ready);
+        ready.opens.push_back(open);
+        let sleeper = ready.idle > 0;
+        drop(ready);
+        if sleeper {
+            self.work.notify_one();
+        }
+    }
+
+    /// The life of a thread.
+    fn serve(&self) {
+        let _environment = FloatEnvironment::ieee();
+        let mut scratch = Scratch::default();
+        while let Some(task) = self.next_task() {
+            match task {
+                Task::Lead(open) => self.lead(&open, true, &mut scratch),
+                Task::Join(op) => {
+                    op.run_tiles(&mut scratch);
+                    op.leave();
+                }
+            }
+        }
+    }
+
+    fn next_task(&self) -> Option<Task> {
+        let mut ready = lock(&self.ready);
+        loop {
+            if ready.stop {
+                return None;
+            }
+            if let Some(open) = ready.opens.pop_front() {
+                return Some(Task::Lead(open));
+            }
+            if let Some(op) = ready.shared_ops.iter().find(|op| op.has_tiles()) {
+                op.join();
+                return Some(Task::Join(Arc::clone(op)));
+            }
+            ready.idle += 1;
+            ready = wait(&self.work, ready);
+            ready.idle -= 1;
+        }
+    }
+
+    /// Runs the front batch of `open`, if nobody does already.
+    fn lead(&self, open: &Arc<Open>, announced: bool, scratch: &mut Scratch) {
+        let Some(batch) = open.lead(announced) else {
+            return;
+        };
+        open.card.batch_starts();
+        let failed = batch.iter().find(|op| self.run(open, op, scratch).is_err());
+        let failed = failed.map(Op::index);
+        if open.retire(batch, failed) {
+            self.announce(Arc::clone(open));
+        }
+    }
+
+    fn run(&self, open: &Arc<Open>, op: &Op, scratch: &mut Scratch) -> Result<(), Stop> {
+        if open.is_stopping() {
+            return Err(Stop::Cancelled);
+        }
+        let mut crew = SharingCrew {
+            shared: self,
+            open,
+            scratch,
+        };
+        // An engine that panics has failed at this op; the device lives on.
+        catch_unwind(AssertUnwindSafe(|| self.engine.run(op, &mut crew)))
+            .unwrap_or(Err(Stop::Failed))
+    }
+}
+
+/// The thread that leads, and whoever is idle.
+struct SharingCrew<'a> {
+    shared: &'a Shared,
+    open: &'a Arc<Open>,
+    scratch: &'a mut Scratch,
+}
+
+impl Crew for SharingCrew<'_> {
+    fn threads(&self) -> usize {
+        self.shared.threads
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.open.is_stopping()
+    }
+
+    fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop> {
+        let op = Arc::new(SharedOp::new(Arc::clone(self.open), tiles));
+        let helpers = (op.count - 1).min(self.shared.threads);
+        if helpers > 0 {
+            let mut ready = lock(&self.shared.ready);
+            ready.shared_ops.push(Arc::clone(&op));
+            let wake = helpers.min(ready.idle);
+            drop(ready);
+            (0..wake).for_each(|_| self.shared.work.notify_one());
+        }
+        op.run_tiles(self.scratch);
+        if helpers > 0 {
+            let mut ready = lock(&self.shared.ready);
+            ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
+            drop(ready);
+            op.wait_for_helpers();
+        }
+        if op.failed.load(Ordering::Acquire) {
+            return Err(Stop::Failed);
+        }
+        if op.next.load(Ordering::Relaxed) < op.count || self.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        Ok(())
+    }
+}
+
+/// An op that several threads compute.
+struct SharedOp {
+    open: Arc<Open>,
+    tiles: Arc<dyn Tiles>,
+    count: usize,
+    next: AtomicUsize,
+    failed: AtomicBool,
+    /// Threads other than the leader that are at it.
+    helpers: Mutex<usize>,
+    left: Condvar,
+}
+
+impl std::fmt::Debug for SharedOp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedOp")
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SharedOp {
+    fn new(open: Arc<Open>, tiles: Arc<dyn Tiles>) -> Self {
+        Self {
+            open,
+            count: tiles.count(),
+            tiles,
+            next: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
+            helpers: Mutex::new(0),
+            left: Condvar::new(),
+        }
+    }
+
+    fn has_tiles(&self) -> bool {
+        self.next.load(Ordering::Relaxed) < self.count
+    }
+
+    /// Takes tiles until there is none left or the open is ending.
+    fn run_tiles(&self, scratch: &mut Scratch) {
+        while !self.open.is_stopping() {
+            let tile = self.next.fetch_add(1, Ordering::Relaxed);
+            if tile >= self.count {
+                return;
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| self.tiles.run(tile, scratch)));
+            if result.is_err() {
+                self.failed.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    fn join(&self) {
+        *lock(&self.helpers) += 1;
+    }
+
+    fn leave(&self) {
+        *lock(&self.helpers) -= 1;
+        self.left.notify_one();
+    }
+
+    fn wait_for_helpers(&self) {
+        let mut helpers = lock(&self.helpers);
+        while *helpers > 0 {
+            helpers = wait(&self.left, helpers);
+        }
+    }
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What can go wrong, with what was required and what was given.
+
+use crate::abi_version::AbiVersion;
+use nix::errno::Errno;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// A request of the ABI, by the name it has in the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Request {
+    /// `SPANKER_IOC_PING`
+    Ping,
+    /// `SPANKER_IOC_GET_VERSION`
+    GetVersion,
+    /// `SPANKER_IOC_QUERY`
+    Query,
+    /// `SPANKER_IOC_BUF_CREATE`
+    BufCreate,
+    /// `SPANKER_IOC_BUF_DESTROY`
+    BufDestroy,
+    /// `SPANKER_IOC_WORK_SUBMIT`
+    WorkSubmit,
+    /// `SPANKER_IOC_WAIT`
+    Wait,
+    /// mmap of a buffer
+    Map,
+    /// read of the completion counter
+    Read,
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ping => "PING",
+            Self::GetVersion => "GET_VERSION",
+            Self::Query => "QUERY",
+            Self::BufCreate => "BUF_CREATE",
+            Self::BufDestroy => "BUF_DESTROY",
+            Self::WorkSubmit => "WORK_SUBMIT",
+            Self::Wait => "WAIT",
+            Self::Map => "mmap",
+            Self::Read => "read",
+        })
+    }
+}
+
+/// One of the three matrices of an op.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operand {
+    /// The rows of activations.
+    A,
+    /// The rows of weights.
+    B,
+    /// The rows of results.
+    Out,
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::A => "a",
+            Self::B => "b",
+            Self::Out => "out",
+        })
+    }
+}
+
+/// Rows and columns, in elements. Shown as `32×4096`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Rows.
+    pub rows: usize,
+    /// Elements in a row.
+    pub cols: usize,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}×{}", self.rows, self.cols)
+    }
+}
+
+/// Everything that can go wrong in this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A node could not be opened.
+    #[error("cannot open {}: {source}{}", path.display(), remedy(source))]
+    Open {
+        /// The node.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+
+    /// The software Sail's threads could not be started.
+    #[error("the software Sail does not start: {source}")]
+    Software {
+        /// Why not.
+        source: io::Error,
+    },
+
+    /// What names a Sail is not `soft`, an index or a path.
+    #[error("`{name}` names no Sail: use `soft`, a card's index, or the path of its node")]
+    SailName {
+        /// What was given.
+        name: String,
+    },
+
+    /// There is no software Sail in this build.
+    #[error("the software Sail was left out of this build: enable the feature `soft` of spanker")]
+    NoSoftware,
+
+    /// The node does not speak this ABI at all.
+    #[error("{} is not a Sail: it answers GET_VERSION with {}", path.display(), name(*errno))]
+    NotASail {
+        /// The node.
+        path: PathBuf,
+        /// What it answered.
+        errno: i32,
+    },
+
+    /// The device implements an ABI that this crate cannot speak.
+    #[error(
+        "{} speaks ABI {device}, and this library ABI {library}: use a driver and a library \
+         that belong together", path.display()
+    )]
+    IncompatibleAbi {
+        /// The node.
+        path: PathBuf,
+        /// The device's version.
+        device: AbiVersion,
+        /// This crate's version.
+        library: AbiVersion,
+    },
+
+    /// A request failed.
+    #[error("{request} returned {}: {detail}", name(*errno))]
+    Request {
+        /// Which one.
+        request: Request,
+        /// What the device answered.
+        errno: i32,
+        /// What that means here.
+        detail: String,
+    },
+
+    /// The device refused an op of a batch; nothing of the batch ran.
+    #[error("WORK_SUBMIT returned {}: op {op}, {description}, was refused: {detail}", name(*errno))]
+    OpRefused {
+        /// Its place in the batch, from 0.
+        op: usize,
+        /// What the op was to do.
+        description: String,
+        /// What the device answered.
+        errno: i32,
+        /// What that means here.
+        detail: String,
+    },
+
+    /// A matrix has a shape that its element type cannot have.
+    #[error("a matrix of {element} cannot be {shape}: {requirement}")]
+    MatrixShape {
+        /// Name of the element type.
+        element: &'static str,
+        /// What was asked for.
+        shape: Shape,
+        /// What is required.
+        requirement: &'static str,
+    },
+
+    /// An operand does not fit the other two.
+    #[error("operand {operand}: {required} is required ({because}), {given} was given")]
+    OperandShape {
+        /// Which operand.
+        operand: Operand,
+        /// The shape it should have.
+        required: Shape,
+        /// The shape it has.
+        given: Shape,
+        /// Where the requirement comes from.
+        because: &'static str,
+    },
+
+    /// A slice has not the length of the matrix it is copied to or from.
+    #[error("a {shape} matrix of {element} needs {required} {unit}, {given} were given")]
+    Length {
+        /// The matrix.
+        shape: Shape,
+        /// Name of its element type.
+        element: &'static str,
+        /// What is counted: values, blocks or bytes.
+        unit: &'static str,
+        /// How many it has.
+        required: usize,
+        /// How many the slice has.
+        given: usize,
+    },
+
+    /// A matrix belongs to another open of a Sail than the one it is used with.
+    #[error("operand {operand} belongs to another Sail: its buffer means nothing on this one")]
+    ForeignMatrix {
+        /// Which operand.
+        operand: Operand,
+    },
+
+    /// A batch was filled for another open of a Sail than the one it is
+    /// submitted to.
+    #[error("the batch belongs to another Sail")]
+    ForeignBatch,
+
+    /// An op reads the result of one that is not in the batch.
+    #[error("there is no result {result} in the batch, which has {count} so far")]
+    NoSuchResult {
+        /// The place that was given.
+        result: usize,
+        /// How many there are.
+        count: usize,
+    },
+
+    /// A batch without ops cannot be submitted.
+    #[error("the batch is empty: push an op before submitting it")]
+    EmptyBatch,
+
+    /// A matrix would be written while the device reads it.
+    #[error(
+        "the matrix is in use by batch {seqno}, and {completed} is the last that completed: wait \
+         for it before writing"
+    )]
+    InFlight {
+        /// The last batch that names the matrix.
+        seqno: u64,
+        /// The last batch that has retired.
+        completed: u64,
+    },
+
+    /// A matrix in device memory cannot be read or written by the host.
+    #[error("the matrix is in device memory, which is not mapped: copy it to a mapped one first")]
+    NotMapped,
+
+    /// An op failed on the device. The open takes no more work.
+    #[error(
+        "op {op} of batch {seqno} failed on the device (fault code {code}): open the Sail again to \
+         go on"
+    )]
+    Fault {
+        /// The batch that failed.
+        seqno: u64,
+        /// The op of it that failed, from 0.
+        op: u32,
+        /// The device's reason, `SPANKER_FAULT_*`.
+        code: u32,
+    },
+
+    /// A batch was not run, since one before it failed.
+    #[error("batch {seqno} was cancelled, since batch {fault_seqno} before it failed")]
+    Cancelled {
+        /// The batch.
+        seqno: u64,
+        /// The batch that failed.
+        fault_seqno: u64,
+    },
+}
+
+impl Error {
+    pub(crate) fn request(request: Request, errno: Errno, detail: impl Into<String>) -> Self {
+        Self::Request {
+            request,
+            errno: errno as i32,
+            detail: detail.into(),
+        }
+    }
+
+    /// The number that the kernel or the device answered, if it was one of them
+    /// who refused, as in `errno.h`.
+    pub fn errno(&self) -> Option<i32> {
+        match self {
+            Self::Open { source, .. } | Self::Software { source } => source.raw_os_error(),
+            Self::NotASail { errno, .. }
+            | Self::Request { errno, .. }
+            | Self::OpRefused { errno, .. } => Some(*errno),
+            Self::Fault { .. } => Some(Errno::EIO as i32),
+            Self::Cancelled { .. } => Some(Errno::ECANCELED as i32),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    /// Keeps the error as the source, and the kind that its errno has.
+    fn from(error: Error) -> Self {
+        let kind = match error.errno() {
+            Some(errno) => Self::from_raw_os_error(errno).kind(),
+            None => io::ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// The name of an errno, as in `EINVAL: Invalid argument`.
+fn name(errno: i32) -> String {
+    Errno::from_raw(errno).to_string()
+}
+
+/// What to do about a node that cannot be opened.
+fn remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::NotFound => " (no such card, or the module `spanker` is not loaded)",
+        io::ErrorKind::PermissionDenied => {
+            " (add the user to the node's group, `spanker`, and log in again)"
+        }
+        _ => "",
+    }
+}

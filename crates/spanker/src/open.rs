@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One open of a card: what a Sail and everything made with it share. It is
+//! closed when the last of them is gone.
+
+use crate::abi_version::AbiVersion;
+use crate::error::{Error, Request};
+use crate::info::DeviceInfo;
+use crate::transport::Node;
+use nix::errno::Errno;
+use spanker_sys::*;
+use std::mem::size_of;
+use std::path::{Path, PathBuf};
+use std::slice;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) node: Node,
+    pub(crate) version: AbiVersion,
+    pub(crate) info: DeviceInfo,
+    pub(crate) path: PathBuf,
+    /// The last batch known to have completed.
+    completed: AtomicU64,
+}
+
+impl Open {
+    /// Takes over an open card, if it speaks a compatible ABI.
+    pub(crate) fn new(node: Node, path: &Path) -> Result<Arc<Self>, Error> {
+        let version = compatible_version(&node, path)?;
+        let mut info = spanker_device_info::default();
+        query(&node, SPANKER_QUERY_DEVICE, &mut info)?;
+        Ok(Arc::new(Self {
+            node,
+            version,
+            info: DeviceInfo::from_abi(&info),
+            path: path.to_owned(),
+            completed: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn context(&self) -> Result<spanker_context_info, Error> {
+        let mut context = spanker_context_info::default();
+        query(&self.node, SPANKER_QUERY_CONTEXT, &mut context)?;
+        self.note_completed(context.completed);
+        Ok(context)
+    }
+
+    pub(crate) fn completed(&self) -> u64 {
+        self.completed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn note_completed(&self, completed: u64) {
+        self.completed.fetch_max(completed, Ordering::AcqRel);
+    }
+
+    /// # Errors
+    /// [`Error::InFlight`] if batch `seqno` may still be running.
+    pub(crate) fn require_retired(&self, seqno: u64) -> Result<(), Error> {
+        if seqno <= self.completed() {
+            return Ok(());
+        }
+        let context = self.context()?;
+        // After a fault nothing runs any more: what follows it is cancelled.
+        if seqno <= context.completed || context.fault_seqno != 0 {
+            return Ok(());
+        }
+        Err(Error::InFlight {
+            seqno,
+            completed: context.completed,
+        })
+    }
+
+    /// Waits for `seqno` until `deadline_ns` on CLOCK_MONOTONIC. Returns
+    /// whether it completed; false if the deadline came first.
+    pub(crate) fn wait(&self, seqno: u64, deadline_ns: i64) -> Result<bool, Error> {
+        if seqno <= self.completed() {
+            return Ok(true);
+        }
+        let (completed, answer) = self.node.wait(seqno, deadline_ns);
+        match answer {
+            Ok(()) => {
+                self.note_completed(completed);
+                Ok(true)
+            }
+            Err(Errno::ETIMEDOUT) => {
+                self.note_completed(completed);
+                Ok(false)
+            }
+            Err(errno @ (Errno::EIO | Errno::ECANCELED)) => {
+                let context = self.context()?;
+                Err(if errno == Errno::EIO {
+                    let (op, code) = (context.fault_op, context.fault_code);
+                    Error::Fault { seqno, op, code }
+                } else {
+                    Error::Cancelled {
+                        seqno,
+                        fault_seqno: context.fault_seqno,
+                    }
+                })
+            }
+            Err(errno) => Err(Error::request(
+                Request::Wait,
+                errno,
+                format!("batch {seqno}"),
+            )),
+        }
+    }
+}
+
+/// Asks `node` for something of which there is one.
+pub(crate) fn query<T: Plain>(node: &Node, kind: u32, answer: &mut T) -> Result<(), Error> {
+    node.query(kind, slice::from_mut(answer))
+        .map(drop)
+        .map_err(|errno| query_failed(kind, errno))
+}
+
+/// Asks `node` for something of which there may be any number.
+pub(crate) fn query_all<T: Plain + Default>(node: &Node, kind: u32) -> Result<Vec<T>, Error> {
+    let mut answers = Vec::new();
+    loop {
+        let bytes = node
+            .query(kind, &mut answers)
+            .map_err(|errno| query_failed(kind, errno))?;
+        let count = bytes / size_of::<T>();
+        // There may be more at the second time of asking than at the first.
+        if count <= answers.len() {
+            answers.truncate(count);
+            return Ok(answers);
+        }
+        answers.resize_with(count, T::default);
+    }
+}
+
+fn query_failed(kind: u32, errno: Errno) -> Error {
+    let what = match kind {
+        SPANKER_QUERY_CARDS => "the cards there are",
+        SPANKER_QUERY_DEVICE => "the description of the card",
+        SPANKER_QUERY_MATMUL_CAPS => "the operand types it multiplies",
+        SPANKER_QUERY_CONTEXT => "the state of this open",
+        _ => "the card's counters",
+    };
+    Error::request(Request::Query, errno, format!("asking for {what}"))
+}
+
+/// The version that `node` speaks.
+pub(crate) fn compatible_version(node: &Node, path: &Path) -> Result<AbiVersion, Error> {
+    let version = node.version().map_err(|errno| match errno {
+        Errno::ENODEV => Error::request(Request::GetVersion, errno, "the card is gone"),
+        _ => Error::NotASail {
+            path: path.to_owned(),
+            errno: errno as i32,
+        },
+    })?;
+    let (device, library) = (AbiVersion::from(version), AbiVersion::LIBRARY);
+    if device.is_compatible_with(library) {
+        Ok(device)
+    } else {
+        Err(Error::IncompatibleAbi {
+            path: path.to_owned(),
+            device,
+            library,
+        })
+    }
+}
