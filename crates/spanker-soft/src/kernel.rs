@@ -72,22 +72,22 @@ pub(crate) trait Kernel: std::fmt::Debug + Send + Sync {
 
 /// The fastest kernel that this CPU can run.
 pub(crate) fn best() -> &'static dyn Kernel {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if let Some(kernel) = avx2::Avx2::detect() {
-        return kernel;
-    }
-    &portable::Portable
+    detect().unwrap_or(&portable::Portable)
 }
 
-/// Every kernel that this CPU can run, the slowest first.
+/// Every kernel that this CPU can run, the fastest last.
 #[cfg_attr(not(test), allow(dead_code))]
 pub(crate) fn all() -> Vec<&'static dyn Kernel> {
-    let mut kernels: Vec<&'static dyn Kernel> = vec![&portable::Portable];
+    let portable: &'static dyn Kernel = &portable::Portable;
+    [Some(portable), detect()].into_iter().flatten().collect()
+}
+
+/// The kernel that needs more than the target's baseline, if this CPU has it.
+fn detect() -> Option<&'static dyn Kernel> {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if let Some(kernel) = avx2::Avx2::detect() {
-        kernels.push(kernel);
-    }
-    kernels
+    return avx2::Avx2::detect();
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    return None;
 }
 
 /// What is stored for `x`: itself, or 0x7fc00000 for any NaN.

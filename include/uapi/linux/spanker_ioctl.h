@@ -480,9 +480,12 @@ struct spanker_block_q8_k {
  *       d = 0x7fc00000, all qs and bsums 0.
  *    3  amax == 0: d = +0, all qs and bsums 0.
  *    4  mx = the first x[j] of that magnitude, with its sign.
- *       is = -127 / mx. If is is infinite: as 3.
+ *       is = -127 / mx. If is is infinite: as 3, d = +0 whatever its sign.
  *    5  qs[j] = is * x[j], rounded to f32, then to an integer, ties to even.
- *       bsums[t] = sum of qs[16 t] ... qs[16 t + 15].  d = 1 / is.
+ *       |qs[j]| <= 127 follows: nothing is clamped.
+ *       bsums[t] = sum of qs[16 t] ... qs[16 t + 15].
+ *       d = 1 / is, which is negative where mx is positive, and may be
+ *       subnormal.
  *
  * Q8_K (a) x Q4_K (b). sc, mn and q are of b's block.
  *    acc = +0, or what out holds with ACCUMULATE. For each superblock, k
@@ -502,15 +505,16 @@ struct spanker_block_q8_k {
  *       P = sum of sca[s] * scb[s] * qa[32 s + i] * qb[32 s + i]
  *       Q = sum of sca[s] * mnb[s] * qa[32 s + i]
  *       R = sum of mna[s] * scb[s] * qb[32 s + i]
- *       S = 32 * sum of mna[s] * mnb[s]
+ *       S = 32 * sum over s of mna[s] * mnb[s], an integer like the others
  *       t = f32(a.d) * f32(P) - f32(a.dmin) * f32(R)
  *       u = f32(a.d) * f32(Q) - f32(a.dmin) * f32(S)
  *       v = f32(b.d) * t - f32(b.dmin) * u
  *       acc = acc + v
- *    where each product is rounded, then each difference.
+ *    where, in all three, each product is rounded, then the difference.
  *
- * Store: a NaN is stored as 0x7fc00000, anything else as it is. Infinities,
- * overflow and NaN are results and not faults.
+ * Store: a NaN is stored as 0x7fc00000, anything else as it is; before that,
+ * which NaN acc is does not matter. Infinities, overflow and NaN are results
+ * and not faults.
  */
 
 #endif /* _UAPI_LINUX_SPANKER_IOCTL_H */

@@ -43,7 +43,7 @@ impl CpuEngine {
         Some(Self { kernel })
     }
 
-    /// The names of the kernels that this CPU can run, the fastest first.
+    /// The names of the kernels that this CPU can run, the slowest first.
     pub fn kernels() -> Vec<&'static str> {
         kernel::all().iter().map(|kernel| kernel.name()).collect()
     }

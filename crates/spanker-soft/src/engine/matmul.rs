@@ -16,10 +16,10 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// Rows of `b` in a tile.
-const TILE_N: u32 = 32;
+const TILE_N: u32 = 16;
 /// Rows of `a` in a tile, and in a panel.
 const TILE_M: u32 = 64;
-/// Superblocks of k in a chunk: the weights of a tile are then 72 KiB.
+/// Superblocks of k in a chunk: the weights of a tile are then 36 KiB.
 const CHUNK: u32 = 16;
 /// Bytes of panels held at a time, about.
 const SLAB_BYTES: u64 = 64 << 20;

@@ -12,6 +12,8 @@ use super::{shape, Kernel, Scratch, SUPERBLOCK};
 
 /// Superblocks of each row that are unpacked at a time.
 const DEPTH: usize = 4;
+/// Rows of `a` for which unpacking `b` does not pay.
+const FEW_ROWS: usize = 2;
 /// Rows of `a` that are unpacked at a time: enough to repay the unpacking of `b`, within L2.
 const A_ROWS: usize = 64;
 
@@ -36,6 +38,7 @@ impl Panels {
 
 /// A superblock of either type as the factors of i16 dot products.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(16))]
 struct Unpacked {
     /// Q8_K: qs. Q4_K: q·sc, at most 945.
     values: [i16; SUPERBLOCK],
@@ -68,7 +71,7 @@ impl Unpacked {
     }
 
     fn set_q4_k(&mut self, block: &BlockQ4K) {
-        let (scales, mins) = scales_and_mins(&block.scales);
+        let scales = self.set_q4_k_header(block);
         let groups = self.values.chunks_exact_mut(64);
         for (g, (values, bytes)) in groups.zip(block.qs.chunks_exact(32)).enumerate() {
             let (low, high) = values.split_at_mut(32);
@@ -79,11 +82,17 @@ impl Unpacked {
                 *value = i16::from(byte >> 4) * scales[2 * g + 1];
             }
         }
+    }
+
+    /// All of [`Self::set_q4_k`] but the values. Returns the scales.
+    fn set_q4_k_header(&mut self, block: &BlockQ4K) -> [i16; 8] {
+        let (scales, mins) = scales_and_mins(&block.scales);
         for (pair, min) in self.mins.chunks_exact_mut(2).zip(mins) {
             pair.fill(min);
         }
         self.d = widen(u16::from_le(block.d));
         self.dmin = widen(u16::from_le(block.dmin));
+        scales
     }
 
     /// [`Self::set_q4_k`], and the sums that only Q4_K × Q4_K needs.
@@ -115,6 +124,9 @@ impl Kernel for Portable {
         blocks: usize,
         acc: &mut [f32],
     ) {
+        if a.len() <= FEW_ROWS * blocks {
+            return few_q8_k(&mut scratch.portable, a, b, blocks, acc);
+        }
         tile(
             &mut scratch.portable,
             (a, Unpacked::set_q8_k),
@@ -187,10 +199,40 @@ fn unpack_row<T>(unpacked: &mut [Unpacked], row: &[T], unpack: impl Fn(&mut Unpa
     }
 }
 
+/// A tile of Q8_K × Q4_K with at most [`FEW_ROWS`] rows of `a`, on the packed weights of `b`.
+fn few_q8_k(panels: &mut Panels, a: &[BlockQ8K], b: &[BlockQ4K], blocks: usize, acc: &mut [f32]) {
+    const FEW_DEPTH: usize = A_ROWS * DEPTH / FEW_ROWS;
+    let (_, n) = shape(a.len(), b.len(), blocks, acc.len());
+    panels.a.resize(A_ROWS * DEPTH, Unpacked::ZERO);
+    let mut header = Unpacked::ZERO;
+    for first in (0..blocks).step_by(FEW_DEPTH) {
+        let depth = FEW_DEPTH.min(blocks - first);
+        let rows = a.chunks_exact(blocks).map(|row| &row[first..][..depth]);
+        for (unpacked, row) in panels.a.chunks_exact_mut(depth).zip(rows) {
+            unpack_row(unpacked, row, Unpacked::set_q8_k);
+        }
+        for (j, row) in b.chunks_exact(blocks).enumerate() {
+            for (at, block) in row[first..][..depth].iter().enumerate() {
+                let scales = header.set_q4_k_header(block);
+                let rows = panels.a.chunks_exact(depth);
+                for (a, acc) in rows.zip(acc.chunks_exact_mut(n)) {
+                    let p = dot_packed(&a[at].values, &block.qs, &scales);
+                    acc[j] = add_term_q8_k(acc[j], p, &a[at], &header);
+                }
+            }
+        }
+    }
+}
+
 /// `acc` plus the term of one superblock of Q8_K × Q4_K.
 #[inline(always)]
 fn step_q8_k(acc: f32, a: &Unpacked, b: &Unpacked) -> f32 {
-    let p = dot(&a.values, &b.values);
+    add_term_q8_k(acc, dot(&a.values, &b.values), a, b)
+}
+
+/// [`step_q8_k`], given P.
+#[inline(always)]
+fn add_term_q8_k(acc: f32, p: i32, a: &Unpacked, b: &Unpacked) -> f32 {
     let m = dot(&a.sums, &b.mins);
     let t = b.d * p as f32;
     let u = b.dmin * m as f32;
@@ -213,13 +255,37 @@ fn step_q4_k(acc: f32, a: &Unpacked, b: &Unpacked) -> f32 {
     acc + v
 }
 
-/// The exact dot product. The bounds of [`Unpacked`] keep it within i32.
+/// The exact dot product; the bounds of [`Unpacked`] keep it within i32.
 #[inline(always)]
 fn dot<const N: usize>(a: &[i16; N], b: &[i16; N]) -> i32 {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| i32::from(*a) * i32::from(*b))
-        .sum()
+    // Two vectors' worth of lanes: with one sum the compiler adds up within every step, or uses
+    // half of each vector.
+    let mut lanes = [0_i32; 16];
+    for (a, b) in a.chunks_exact(16).zip(b.chunks_exact(16)) {
+        for l in 0..16 {
+            lanes[l] += i32::from(a[l]) * i32::from(b[l]);
+        }
+    }
+    lanes.iter().sum()
+}
+
+/// The exact dot product of values and packed weights, each sub-block of 32 times its scale: P.
+#[inline(always)]
+fn dot_packed(a: &[i16; SUPERBLOCK], qs: &[u8; 128], scales: &[i16; 8]) -> i32 {
+    let mut p = 0;
+    for (g, (a, bytes)) in a.chunks_exact(64).zip(qs.chunks_exact(32)).enumerate() {
+        let (low, high) = a.split_at(32);
+        p += i32::from(scales[2 * g]) * dot_nibbles(low, bytes, |byte| byte & 15);
+        p += i32::from(scales[2 * g + 1]) * dot_nibbles(high, bytes, |byte| byte >> 4);
+    }
+    p
+}
+
+/// The exact dot product of a sub-block's values and the nibbles of as many bytes.
+#[inline(always)]
+fn dot_nibbles(a: &[i16], bytes: &[u8], nibble: impl Fn(u8) -> u8) -> i32 {
+    let weights = bytes.iter().map(|byte| i32::from(nibble(*byte)));
+    a.iter().zip(weights).map(|(a, q)| i32::from(*a) * q).sum()
 }
 
 /// QUANTISE of 256 values.

@@ -20,11 +20,6 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Scratch that holds no memory yet.
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
     /// The bytes it holds.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {

@@ -3,11 +3,9 @@
 //! The arithmetic of the ABI, line for line. Slow, and the reference for every kernel.
 //!
 //! rustc never contracts, reassociates or widens f32 operations, so each line below is the sequence
-//! of rounded operations that it shows.
+//! of rounded operations that it shows. The last line, the store, is [`canonical`](super::canonical).
 
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
-
-pub(crate) use super::canonical;
 
 /// QUANTISE: 256 values to one Q8_K block.
 pub(crate) fn quantise(x: &[f32; 256]) -> BlockQ8K {
@@ -56,7 +54,7 @@ pub(crate) fn dot_q8_k_q4_k(mut acc: f32, a: &[BlockQ8K], b: &[BlockQ4K]) -> f32
         }
         let mut m = 0_i32;
         for t in 0..16 {
-            m += i32::from(i16::from_le(a.bsums[t])) * mn[t / 2];
+            m += i32::from(u16::from_le(a.bsums[t]) as i16) * mn[t / 2];
         }
 
         let t = widen(u16::from_le(b.d)) * p as f32;
@@ -118,13 +116,13 @@ fn to_integer(x: f32) -> i8 {
 
 /// A Q8_K block of scale `d` (f32 bits) with the sums that its values define.
 fn block_q8_k(d: u32, qs: [i8; 256]) -> BlockQ8K {
-    let mut bsums = [0_i16; 16];
+    let mut bsums = [0_u16; 16];
     for t in 0..16 {
         let mut sum = 0_i16;
         for q in &qs[16 * t..16 * t + 16] {
             sum += i16::from(*q);
         }
-        bsums[t] = sum.to_le();
+        bsums[t] = (sum as u16).to_le();
     }
     BlockQ8K {
         d: d.to_le(),
