@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask`: the commands that make and verify what is in this repository.
 
+mod libclang;
+mod machine;
 mod mirror;
+mod run;
+mod test;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,6 +14,10 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
+  test             verify everything, with libclang and without; installs what it
+                   needs with apt-get when run as root, else says what to install
+  test STEP...     only these steps
+  test --list      the steps
   mirror           make the committed mirrors of spanker_ioctl.h again
   mirror --check   fail if a committed mirror is not what bindgen makes";
 
@@ -17,6 +25,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
+        ["test", "--list"] => {
+            test::list();
+            Ok(())
+        }
+        ["test", steps @ ..] => test::run_all(steps),
         ["mirror"] => mirror::run(false),
         ["mirror", "--check"] => mirror::run(true),
         ["--help" | "-h" | "help"] => {

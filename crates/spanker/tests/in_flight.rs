@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What may be touched while work is in flight, and what becomes of work that
+//! nobody waits for.
+
+#[path = "engines/gate.rs"]
+mod gate;
+
+use gate::Gate;
+use spanker::{Batch, Copy, Error, Matmul, Matrix, Pending, Placement, Progress, Sail, F32, Q4K};
+use std::time::{Duration, Instant};
+
+struct Operands {
+    a: Matrix<F32>,
+    b: Matrix<Q4K>,
+}
+
+impl Operands {
+    fn new(sail: &Sail) -> Self {
+        Self {
+            a: sail.upload(1, 256, &[1.0; 256]).unwrap(),
+            b: sail.upload_bytes(4, 256, &[7; 4 * 144]).unwrap(),
+        }
+    }
+
+    fn submit(&self, sail: &Sail) -> Pending<Matrix<F32>> {
+        sail.submit(Matmul::new(&self.a, &self.b, sail.matrix(1, 4).unwrap()))
+            .unwrap()
+    }
+}
+
+fn not_yet<T>(progress: Progress<T>) -> Pending<T> {
+    match progress {
+        Progress::NotYet(pending) => pending,
+        Progress::Done(_) => panic!("done although the gate is shut"),
+    }
+}
+
+#[test]
+fn submit_comes_back_before_the_work_is_done() {
+    let (machine, gate) = Gate::machine();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let pending = Operands::new(&sail).submit(&sail);
+    let pending = not_yet(pending.try_wait().unwrap());
+    let begin = Instant::now();
+    let pending = not_yet(pending.wait_timeout(Duration::from_millis(20)).unwrap());
+    assert!(begin.elapsed() >= Duration::from_millis(20));
+    gate.open();
+    assert_eq!(pending.wait().unwrap().stored_len(), 4);
+}
+
+#[test]
+fn what_an_op_reads_can_be_read_but_not_written_until_it_has_completed() {
+    let (machine, gate) = Gate::machine();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let mut operands = Operands::new(&sail);
+    let pending = operands.submit(&sail);
+
+    assert_eq!(operands.a.to_vec().unwrap(), [1.0; 256]);
+    assert_eq!(operands.a.view().unwrap().get(0, 255), Some(1.0));
+    let refused = operands.a.write(&[2.0; 256]).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            Error::InFlight {
+                seqno: 1,
+                completed: 0
+            }
+        ),
+        "{refused}"
+    );
+    assert!(matches!(operands.b.view_mut(), Err(Error::InFlight { .. })));
+    assert_eq!(operands.a.to_vec().unwrap(), [1.0; 256]);
+
+    gate.open();
+    let _ = pending.wait().unwrap();
+    operands.a.write(&[2.0; 256]).unwrap();
+    operands.b.view_mut().unwrap().bytes_mut().fill(0);
+}
+
+#[test]
+fn other_matrices_can_be_written_meanwhile() {
+    let (machine, gate) = Gate::machine();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let first = Operands::new(&sail);
+    let mut second = Operands::new(&sail);
+    let pending = first.submit(&sail);
+    second.a.write(&[3.0; 256]).unwrap();
+    gate.open();
+    let _ = pending.wait().unwrap();
+}
+
+#[test]
+fn work_whose_pending_was_dropped_goes_on_and_still_guards_what_it_reads() {
+    let (machine, gate) = Gate::machine();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let mut operands = Operands::new(&sail);
+    drop(operands.submit(&sail));
+    assert!(matches!(
+        operands.a.write(&[2.0; 256]),
+        Err(Error::InFlight { .. })
+    ));
+    let second = operands.submit(&sail);
+    gate.open();
+    let _ = second.wait().unwrap();
+    operands.a.write(&[2.0; 256]).unwrap();
+    assert_eq!(sail.telemetry().unwrap().batches, 2);
+}
+
+#[test]
+fn memory_of_dropped_work_is_given_back_when_the_device_is_done() {
+    let (machine, gate) = Gate::machine();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let operands = Operands::new(&sail);
+    let used = || sail.telemetry().unwrap().memory_used_bytes;
+    let before = used();
+    drop(operands.submit(&sail));
+    assert!(used() > before, "the device still writes to it");
+    let marker = operands.submit(&sail);
+    gate.open();
+    drop(marker.wait().unwrap());
+    assert_eq!(used(), before);
+}
+
+#[test]
+fn forgotten_work_keeps_its_sail_open_and_its_memory() {
+    let (machine, gate) = Gate::machine();
+    let observer = Sail::on_machine(&machine, 0).unwrap();
+    let used = || observer.telemetry().unwrap().memory_used_bytes;
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let operands = Operands::new(&sail);
+    let before = used();
+    std::mem::forget(operands.submit(&sail));
+    gate.open();
+    drop(operands.submit(&sail).wait().unwrap());
+    let results = used() - before;
+    assert!(results > 0, "the forgotten results are still there");
+    drop((operands, sail));
+    assert_eq!(used(), results);
+}
+
+#[test]
+fn closing_does_not_wait_for_work() {
+    let (machine, _gate) = Gate::machine();
+    let observer = Sail::on_machine(&machine, 0).unwrap();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let operands = Operands::new(&sail);
+    let pending = [operands.submit(&sail), operands.submit(&sail)];
+    // The gate stays shut: if closing waited, this would never come back.
+    drop((pending, operands, sail));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while observer.telemetry().unwrap().memory_used_bytes > 0 {
+        assert!(Instant::now() < deadline, "the engine has not let go");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_matrix_keeps_the_sail_open() {
+    let sail = Sail::software().unwrap();
+    let matrix = sail.upload::<F32>(1, 4, &[1.0, 2.0, 3.0, 4.0]).unwrap();
+    drop(sail);
+    assert_eq!(matrix.to_vec().unwrap(), [1.0, 2.0, 3.0, 4.0]);
+}
+
+#[test]
+fn a_batch_guards_all_that_it_reads() {
+    let (machine, gate) = Gate::machine();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let (mut x, mut other) = (
+        sail.matrix::<F32>(1, 256).unwrap(),
+        sail.matrix::<F32>(2, 256).unwrap(),
+    );
+    let (up, mut down) = (
+        sail.matrix::<Q4K>(256, 256).unwrap(),
+        sail.matrix::<Q4K>(8, 256).unwrap(),
+    );
+    let mut batch = Batch::new(&sail);
+    let first = batch
+        .push(Matmul::new(&x, &up, sail.matrix(1, 256).unwrap()))
+        .unwrap();
+    batch
+        .push_chained(first, &down, sail.matrix(1, 8).unwrap())
+        .unwrap();
+    let pending = sail.submit(batch).unwrap();
+    assert!(matches!(x.write(&[0.0; 256]), Err(Error::InFlight { .. })));
+    assert!(matches!(down.view_mut(), Err(Error::InFlight { .. })));
+    other.write(&[0.0; 512]).unwrap();
+    gate.open();
+    assert_eq!(pending.wait().unwrap().results().len(), 2);
+    x.write(&[0.0; 256]).unwrap();
+    let _ = down.view_mut().unwrap();
+}
+
+#[test]
+fn device_memory_is_reached_by_copies_alone() {
+    let sail = Sail::software().unwrap();
+    let mut resident = sail.matrix_in::<F32>(2, 3, Placement::Device).unwrap();
+    assert!(matches!(resident.write(&[0.0; 6]), Err(Error::NotMapped)));
+    assert!(matches!(resident.to_vec(), Err(Error::NotMapped)));
+    assert!(matches!(resident.view(), Err(Error::NotMapped)));
+    let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    let source = sail.upload::<F32>(2, 3, &values).unwrap();
+    let resident = sail
+        .submit(Copy::new(&source, resident))
+        .unwrap()
+        .wait()
+        .unwrap();
+    let back = sail.matrix(2, 3).unwrap();
+    let back = sail
+        .submit(Copy::new(&resident, back))
+        .unwrap()
+        .wait()
+        .unwrap();
+    assert_eq!(back.to_vec().unwrap(), values);
+}
