@@ -20,9 +20,9 @@ pub const THREADS_VARIABLE: &str = "SPANKER_SOFT_THREADS";
 pub struct Config {
     /// One entry a card; the index in here is the card's index.
     pub cards: Vec<CardConfig>,
-    /// Threads that compute, shared by all cards; `None` is one for each
-    /// processor that this process may use. A thread that waits for a batch
-    /// without a deadline computes as well.
+    /// Threads that compute at a time, for all cards together; `None` is one
+    /// for each processor that this process may use. A thread that waits for a
+    /// batch without a deadline takes the place of one of them.
     pub threads: Option<NonZeroUsize>,
     /// What executes ops.
     pub engine: Arc<dyn Engine>,

@@ -293,14 +293,16 @@ impl Open {
                 return (timeline.completed, answer);
             }
             if never {
-                if timeline.led || timeline.queue.is_empty() {
-                    timeline = wait(&self.changed, timeline);
-                    continue;
+                if !timeline.led && !timeline.queue.is_empty() {
+                    // The waiting thread computes, rather than wake another.
+                    drop(timeline);
+                    let lent = self.card.scheduler.lend_thread(self);
+                    timeline = lock(&self.timeline);
+                    if lent || timeline.settled(seqno).is_some() {
+                        continue;
+                    }
                 }
-                // The waiting thread computes, rather than wake another.
-                drop(timeline);
-                self.card.scheduler.lend_thread(self);
-                timeline = lock(&self.timeline);
+                timeline = wait(&self.changed, timeline);
                 continue;
             }
             let left = u64::try_from(deadline_ns)

@@ -4,7 +4,8 @@
 //! An open with work is *led* by one thread at a time, which runs its front
 //! batch op by op. Opens take turns, a batch each. An op that is large enough
 //! is cut into tiles, of which idle threads take some. A thread that waits for
-//! a batch leads as well.
+//! a batch leads as well; then one of the others stays idle, so that never more
+//! compute than were asked for.
 
 use crate::engine::{Crew, Engine, Scratch, Stop, Tiles};
 use crate::kernel::FloatEnvironment;
@@ -39,8 +40,25 @@ struct Shared {
 struct Ready {
     opens: VecDeque<Arc<Open>>,
     shared_ops: Vec<Arc<SharedOp>>,
+    /// Threads that compute now, lent ones included.
+    computing: usize,
     idle: usize,
     stop: bool,
+}
+
+impl Ready {
+    fn has_work(&self) -> bool {
+        !self.opens.is_empty() || self.shared_ops.iter().any(|op| op.has_tiles())
+    }
+
+    fn next_task(&mut self) -> Option<Task> {
+        if let Some(open) = self.opens.pop_front() {
+            return Some(Task::Lead(open));
+        }
+        let op = self.shared_ops.iter().find(|op| op.has_tiles())?;
+        op.join();
+        Some(Task::Join(Arc::clone(op)))
+    }
 }
 
 impl Scheduler {
@@ -75,13 +93,23 @@ impl Scheduler {
     }
 
     /// Lets the calling thread lead the front batch of `open`, if nobody does.
-    pub(crate) fn lend_thread(&self, open: &Arc<Open>) {
+    /// Returns false if as many threads compute as may: one of them will.
+    pub(crate) fn lend_thread(&self, open: &Arc<Open>) -> bool {
         let shared = &self.shared;
+        {
+            let mut ready = lock(&shared.ready);
+            if ready.computing >= shared.threads {
+                return false;
+            }
+            ready.computing += 1;
+        }
         let mut scratch = lock(&shared.scratch).pop().unwrap_or_default();
         let environment = FloatEnvironment::ieee();
         shared.lead(open, false, &mut scratch);
         drop(environment);
         lock(&shared.scratch).push(scratch);
+        shared.rest();
+        true
     }
 }
 
@@ -122,6 +150,18 @@ impl Shared {
                     op.leave();
                 }
             }
+            self.rest();
+        }
+    }
+
+    /// The calling thread has computed, and another may.
+    fn rest(&self) {
+        let mut ready = lock(&self.ready);
+        ready.computing -= 1;
+        let wake = ready.idle > 0 && ready.has_work();
+        drop(ready);
+        if wake {
+            self.work.notify_one();
         }
     }
 
@@ -131,12 +171,11 @@ impl Shared {
             if ready.stop {
                 return None;
             }
-            if let Some(open) = ready.opens.pop_front() {
-                return Some(Task::Lead(open));
-            }
-            if let Some(op) = ready.shared_ops.iter().find(|op| op.has_tiles()) {
-                op.join();
-                return Some(Task::Join(Arc::clone(op)));
+            if ready.computing < self.threads {
+                if let Some(task) = ready.next_task() {
+                    ready.computing += 1;
+                    return Some(task);
+                }
             }
             ready.idle += 1;
             ready = wait(&self.work, ready);
