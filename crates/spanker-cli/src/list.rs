@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `spanker list`: the Sails there are.
+
+use crate::arguments::ListArguments;
+use crate::exit::Failure;
+use crate::quantity::bytes;
+use crate::report::{self, Table};
+use serde::Serialize;
+use spanker::{Error, Sail, SailName, SpankerControl, CONTROL_DEVICE_PATH};
+use std::fmt;
+use std::io;
+
+pub(crate) fn run(arguments: &ListArguments) -> Result<(), Failure> {
+    let (driver, cards, failure) = match cards() {
+        Ok((abi, cards)) => (Driver::with_abi(abi), cards, None),
+        Err(error) => (
+            Driver::with_problem(&error),
+            Vec::new(),
+            // That there is no driver is an answer, and not a failure.
+            Some(error).filter(|error| !is_missing(error)),
+        ),
+    };
+    let sails = cards.into_iter().map(SailName::Index);
+    let report = ListReport {
+        driver,
+        sails: sails
+            .chain([SailName::Software])
+            .map(|name| Entry::of(&name))
+            .collect(),
+    };
+    report::print(&report, arguments.output.json)?;
+    failure.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// The ABI of the driver, and the cards it has.
+fn cards() -> Result<(String, Vec<u32>), Error> {
+    let control = SpankerControl::open()?;
+    Ok((control.version().to_string(), control.sails()?))
+}
+
+fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Open { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
+#[derive(Debug, Serialize)]
+struct ListReport {
+    driver: Driver,
+    sails: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize)]
+struct Driver {
+    node: &'static str,
+    abi: Option<String>,
+    problem: Option<String>,
+}
+
+impl Driver {
+    fn with_abi(abi: String) -> Self {
+        Self {
+            node: CONTROL_DEVICE_PATH,
+            abi: Some(abi),
+            problem: None,
+        }
+    }
+
+    fn with_problem(error: &Error) -> Self {
+        let problem = if is_missing(error) {
+            format!(
+                "there is no {CONTROL_DEVICE_PATH}: to use cards, load the driver (`modprobe spanker`)"
+            )
+        } else {
+            error.to_string()
+        };
+        Self {
+            node: CONTROL_DEVICE_PATH,
+            abi: None,
+            problem: Some(problem),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Entry {
+    sail: String,
+    node: Option<String>,
+    card: Option<String>,
+    #[serde(rename = "virtual")]
+    is_virtual: Option<bool>,
+    memory_bytes: Option<u64>,
+    problem: Option<String>,
+}
+
+impl Entry {
+    fn of(name: &SailName) -> Self {
+        let opened = Sail::open_named(name);
+        let info = opened.as_ref().ok().map(Sail::info);
+        let node = opened
+            .as_ref()
+            .ok()
+            .map(|sail| sail.path().display().to_string());
+        Self {
+            sail: name.to_string(),
+            node: node.filter(|_| *name != SailName::Software),
+            card: info.map(|info| info.name.clone()),
+            is_virtual: info.map(|info| info.is_virtual),
+            memory_bytes: info.map(|info| info.memory_bytes),
+            problem: opened.as_ref().err().map(ToString::to_string),
+        }
+    }
+}
+
+impl fmt::Display for ListReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::default();
+        table.row([&"Sail", &"card", &"memory", &"node"]);
+        for entry in &self.sails {
+            let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+            let memory = entry.memory_bytes.map(bytes);
+            let node = entry
+                .problem
+                .clone()
+                .unwrap_or_else(|| match entry.node.clone() {
+                    Some(node) => node,
+                    None => "none: it runs in this process".to_owned(),
+                });
+            table.row([&entry.sail, &or_dash(&entry.card), &or_dash(&memory), &node]);
+        }
+        write!(f, "{table}")?;
+        match &self.driver.problem {
+            Some(problem) => writeln!(f, "\n{problem}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command `spanker`: see what Sails there are, and run int4 products on
+//! them.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)
+)]
+
+mod arguments;
+mod chosen_sail;
+mod demo;
+mod exit;
+mod gguf_file;
+mod info;
+mod layer;
+mod list;
+mod matmul;
+mod npy_file;
+mod output_file;
+mod ping;
+mod quantity;
+mod random;
+mod reference;
+mod report;
+mod stopwatch;
+mod version;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments),
+        Command::Ping(arguments) => ping::run(&arguments),
+        Command::Version(arguments) => version::run(&arguments),
+        Command::Matmul(arguments) => matmul::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

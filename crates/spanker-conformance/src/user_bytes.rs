@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Bytes in the caller's memory, placed so that a device that reads or writes
+//! beyond them is found out.
+
+use crate::pages::{page_size, Access, UserPages};
+
+/// What the memory around the bytes is filled with.
+const SURROUNDING: u8 = 0xa5;
+
+/// Some bytes in memory of their own. Unless said otherwise they end where the
+/// accessible memory does: one byte more cannot be read or written.
+#[derive(Debug)]
+pub struct UserBytes {
+    pages: UserPages,
+    start: usize,
+    len: usize,
+    readable: usize,
+}
+
+impl UserBytes {
+    /// Bytes that can be read and written.
+    pub fn new(bytes: &[u8]) -> UserBytes {
+        UserBytes::cut(bytes, bytes.len(), Access::Nothing)
+    }
+
+    /// `len` bytes that can be read and written.
+    pub fn room(len: usize) -> UserBytes {
+        UserBytes::new(&vec![SURROUNDING; len])
+    }
+
+    /// Bytes that can be read and written, at an odd address.
+    pub fn odd(bytes: &[u8]) -> UserBytes {
+        let mut padded = bytes.to_vec();
+        padded.push(0);
+        if (padded.len()) % 2 == 0 {
+            padded.push(0);
+        }
+        let mut placed = UserBytes::new(&padded);
+        placed.len = bytes.len();
+        assert_eq!(placed.address() % 2, 1);
+        placed
+    }
+
+    /// Bytes that can be read and not written.
+    pub fn read_only(bytes: &[u8]) -> UserBytes {
+        let mut placed = UserBytes::new(bytes);
+        let pages = placed.pages.len() / page_size() - 1;
+        placed.pages.protect(0..pages, Access::Read);
+        placed
+    }
+
+    /// Bytes of which only the first `readable` can be read or written.
+    pub fn unreadable_from(bytes: &[u8], readable: usize) -> UserBytes {
+        UserBytes::cut(bytes, readable, Access::Nothing)
+    }
+
+    /// Bytes that can be read, and of which only the first `writable` can be
+    /// written.
+    pub fn read_only_from(bytes: &[u8], writable: usize) -> UserBytes {
+        UserBytes::cut(bytes, writable, Access::Read)
+    }
+
+    /// Bytes of which the first `unreadable` cannot be read or written. They
+    /// cannot be asked for either.
+    pub fn readable_from(bytes: &[u8], unreadable: usize) -> UserBytes {
+        let mut placed = UserBytes::cut(bytes, unreadable, Access::ReadWrite);
+        let boundary = (placed.start + unreadable) / page_size();
+        placed.pages.protect(0..boundary, Access::Nothing);
+        placed
+    }
+
+    /// Lets a page boundary come after the first `head` bytes; what can be done
+    /// with the pages from there on is `rest`.
+    fn cut(bytes: &[u8], head: usize, rest: Access) -> UserBytes {
+        assert!(head <= bytes.len());
+        let before = head.div_ceil(page_size()).max(1);
+        let after = (bytes.len() - head).div_ceil(page_size()).max(1);
+        let mut pages = UserPages::new(before + after);
+        pages.write(0, &vec![SURROUNDING; pages.len()]);
+        let start = before * page_size() - head;
+        pages.write(start, bytes);
+        pages.protect(before..before + after, rest);
+        let readable = if rest == Access::Nothing {
+            head
+        } else {
+            bytes.len()
+        };
+        UserBytes {
+            pages,
+            start,
+            len: bytes.len(),
+            readable,
+        }
+    }
+
+    /// The address of the first byte.
+    pub fn address(&self) -> u64 {
+        self.pages.address(self.start)
+    }
+
+    /// The bytes as they are now, as far as they can be read.
+    ///
+    /// # Panics
+    /// When the memory in front of them was altered.
+    #[track_caller]
+    pub fn bytes(&self) -> Vec<u8> {
+        let before = self.pages.read(0, self.start);
+        assert!(
+            before.iter().all(|&byte| byte == SURROUNDING),
+            "memory in front of what a request names was written",
+        );
+        self.pages.read(self.start, self.len.min(self.readable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_end_at_an_unreadable_page() {
+        let placed = UserBytes::new(&[1, 2, 3]);
+        assert_eq!((placed.address() as usize + 3) % page_size(), 0);
+        assert_eq!(placed.bytes(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn only_the_first_bytes_are_readable() {
+        let placed = UserBytes::unreadable_from(&[1, 2, 3], 2);
+        assert_eq!((placed.address() as usize + 2) % page_size(), 0);
+        assert_eq!(placed.bytes(), [1, 2]);
+    }
+
+    #[test]
+    fn an_odd_address_is_odd() {
+        assert_eq!(UserBytes::odd(&[1, 2, 3]).bytes(), [1, 2, 3]);
+        assert_eq!(UserBytes::odd(&[1, 2]).bytes(), [1, 2]);
+    }
+}
