@@ -54,15 +54,17 @@ impl Copied {
             assert!(status.success(), "cp {part}");
         }
         let manifest = fs::read_to_string(repository().join("Cargo.toml")).unwrap();
-        let manifest: Vec<String> = manifest
+        let (before, rest) = manifest.split_once("members = [").unwrap();
+        let (_, after) = rest.split_once(']').unwrap();
+        let manifest = format!("{before}members = [\"crates/spanker-sys\"]{after}");
+        let alone = manifest
             .lines()
-            .filter(|line| !line.starts_with("default-members"))
-            .map(|line| match line.split_once(" = ") {
-                Some(("members", _)) => "members = [\"crates/spanker-sys\"]".to_owned(),
-                _ => line.to_owned(),
-            })
-            .collect();
-        fs::write(root.join("Cargo.toml"), manifest.join("\n")).unwrap();
+            .filter(|line| !line.starts_with("default-members"));
+        fs::write(
+            root.join("Cargo.toml"),
+            alone.collect::<Vec<_>>().join("\n"),
+        )
+        .unwrap();
         Self {
             root,
             target: scratch.join("target"),
@@ -287,6 +289,8 @@ fn request_codes_have_the_encoding_of_the_target_both_ways() {
             &["never"]
         };
         for way in ways {
+            // What an earlier run has left must not be taken for this one's.
+            let _ = fs::remove_dir_all(copied.target.join(target));
             copied.build(Some(way), &["--target", target]);
             let dense: String = copied
                 .told(target)

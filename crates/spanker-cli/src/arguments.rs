@@ -66,8 +66,8 @@ pub(crate) struct DemoArguments {
     #[command(flatten)]
     pub(crate) threads: ThreadsOption,
 
-    /// Rows of weights: outputs of the layer
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    /// Rows of weights: outputs of the layer; at least 64, so that an NMSE means something
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(64..=65536))]
     pub(crate) rows: u32,
 
     /// Weights in a row, a multiple of 256: inputs of the layer

@@ -16,6 +16,7 @@ mod header;
 mod tensor_type;
 #[cfg(test)]
 mod tests;
+mod value_type;
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};

@@ -21,6 +21,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+/// Results of which one that is near 0 by chance makes an NMSE large.
+const FEW: usize = 64;
+
 pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let ChosenSail { sail, name } =
         ChosenSail::open(arguments.sail.name.as_ref(), arguments.threads.count)?;
@@ -181,6 +184,8 @@ fn wrong(report: &MatmulReport) -> Failure {
     let nmse = report.nmse.unwrap_or(f64::NAN);
     let cause = if report.not_finite > 0 {
         "the result has values that are not finite: look at the scales of the weights"
+    } else if report.input_rows * report.weight_rows < FEW {
+        "of so few values it means little: use more rows of input"
     } else {
         "compare with --sail soft, and report this card or driver"
     };

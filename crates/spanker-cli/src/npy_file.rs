@@ -26,7 +26,7 @@ const MAX_HEADER: u32 = 10_000;
 /// Digits a header may have, so that the product of its dimensions stays below 2^64.
 const MAX_DIGITS: usize = 19;
 /// Brackets a header may open; a plain array's header opens two.
-const MAX_BRACKETS: usize = 64;
+const MAX_BRACKETS: usize = 8;
 
 /// Why an `.npy` file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -277,7 +277,8 @@ fn wrong_length(path: &Path, rows: u64, cols: u64, found: u64) -> NpyError {
 /// Reads the header and returns it with its length in bytes; `input` then stands at the data.
 ///
 /// npyz would allocate whatever length the file claims, multiply the dimensions unchecked, and
-/// descend into brackets until the stack ends, so all three are bounded here first.
+/// descend into brackets until the stack ends, in time that doubles with each, so all three are
+/// bounded here first.
 fn read_header(input: &mut impl Read, path: &Path) -> Result<(NpyHeader, u64), NpyError> {
     let reject = |reason: &str| NpyError::Header {
         path: path.to_owned(),

@@ -40,7 +40,7 @@ pub(crate) fn gflops([m, n, k]: [usize; 3], time: Duration) -> f64 {
 
 /// Milliseconds, for machines to read.
 pub(crate) fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+    time.as_nanos() as f64 / 1e6
 }
 
 /// A number to three digits, without an exponent.

@@ -127,7 +127,14 @@ impl fmt::Display for DemoReport {
                     time(self.card_busy_ms)
                 ),
             ]);
-        write!(f, "{results}")
+        write!(f, "{results}")?;
+        if self.sail == "soft" {
+            writeln!(
+                f,
+                "\nNo card, driver or root was needed. `spanker list` shows what Sails there are."
+            )?;
+        }
+        Ok(())
     }
 }
 

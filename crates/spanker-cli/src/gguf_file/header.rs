@@ -7,6 +7,7 @@
 use std::io::{BufReader, ErrorKind, Read, Seek};
 
 use super::tensor_type::TensorType;
+use super::value_type;
 
 /// Where tensors begin unless the metadata says otherwise, in bytes.
 const DEFAULT_ALIGNMENT: u64 = 32;
@@ -22,13 +23,6 @@ const MAX_ARRAY_DEPTH: usize = 64;
 const MAX_METADATA_COUNT: u64 = 100_000;
 /// Tensors; real models have some thousands at most.
 const MAX_TENSOR_COUNT: u64 = 1_000_000;
-
-/// The type number of a metadata value that is a u32.
-const VALUE_U32: u32 = 4;
-/// Of one that is a string.
-const VALUE_STRING: u32 = 8;
-/// Of one that is an array.
-const VALUE_ARRAY: u32 = 9;
 
 /// What makes a header unusable. Messages continue a sentence that begins with the file's path.
 #[derive(Debug, thiserror::Error)]
@@ -208,19 +202,12 @@ fn duplicate_name(tensors: &[TensorEntry]) -> Option<&str> {
 }
 
 /// Bytes of a metadata value of the type `kind`; none if each has its own length.
-fn value_size(kind: u32) -> Result<Option<u64>, HeaderError> {
-    match kind {
-        0 | 1 | 7 => Ok(Some(1)),
-        2 | 3 => Ok(Some(2)),
-        4..=6 => Ok(Some(4)),
-        10..=12 => Ok(Some(8)),
-        VALUE_STRING | VALUE_ARRAY => Ok(None),
-        _ => Err(HeaderError::OutOfRange {
-            what: "the type of a metadata value",
-            found: u64::from(kind),
-            allowed: "0 to 12",
-        }),
-    }
+fn fixed_size(kind: u32) -> Result<Option<u64>, HeaderError> {
+    value_type::fixed_size(kind).ok_or(HeaderError::OutOfRange {
+        what: "the type of a metadata value",
+        found: u64::from(kind),
+        allowed: "0 to 12",
+    })
 }
 
 /// Refuses a number above `limit`.
@@ -326,7 +313,7 @@ impl<R: Read + Seek> Header<R> {
         let what = "the length of a metadata key";
         let key = self.string(what, MAX_KEY_LENGTH, "at most 65535")?;
         let kind = self.u32()?;
-        if key != b"general.alignment" || kind != VALUE_U32 {
+        if key != b"general.alignment" || kind != value_type::U32 {
             self.skip_value(kind, 0)?;
             return Ok(None);
         }
@@ -344,12 +331,12 @@ impl<R: Read + Seek> Header<R> {
     /// Steps over a value that lies inside `depth` arrays.
     fn skip_value(&mut self, kind: u32, depth: usize) -> Result<(), HeaderError> {
         match kind {
-            VALUE_STRING => {
+            value_type::STRING => {
                 let length = self.u64()?;
                 self.skip(length)
             }
-            VALUE_ARRAY => self.skip_array(depth.saturating_add(1)),
-            _ => self.skip(value_size(kind)?.unwrap_or(0)),
+            value_type::ARRAY => self.skip_array(depth.saturating_add(1)),
+            _ => self.skip(fixed_size(kind)?.unwrap_or(0)),
         }
     }
 
@@ -359,7 +346,7 @@ impl<R: Read + Seek> Header<R> {
         within(what, depth as u64, MAX_ARRAY_DEPTH as u64, "at most 64")?;
         let kind = self.u32()?;
         let count = self.u64()?;
-        if let Some(size) = value_size(kind)? {
+        if let Some(size) = fixed_size(kind)? {
             let truncated = HeaderError::TruncatedHeader {
                 length: self.length,
             };

@@ -67,3 +67,16 @@ const KNOWN: [TensorType; 29] = [
     of(34, "TQ1_0", 256, 54),
     of(39, "MXFP4", 32, 17),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_types_share_a_number_or_a_name() {
+        for (i, known) in KNOWN.iter().enumerate() {
+            assert_eq!(TensorType::of_number(known.number), Some(*known));
+            assert!(KNOWN[..i].iter().all(|other| other.name != known.name));
+        }
+    }
+}

@@ -48,6 +48,7 @@ impl fmt::Display for MatmulReport {
             ..
         } = self;
         let threads = match self.threads {
+            Some(threads) if threads.get() == 1 => ", 1 thread".to_owned(),
             Some(threads) => format!(", {threads} threads"),
             None => String::new(),
         };
@@ -95,7 +96,10 @@ impl fmt::Display for MatmulReport {
         };
         let mut results = Table::default();
         results
-            .row([&"speed", &format!("{} GFLOP/s", three_digits(self.gflops))])
+            .row([
+                &"speed",
+                &format!("{} GFLOP/s in this one run", three_digits(self.gflops)),
+            ])
             .row([&"out[0]", &format!("{}{more}", first.join(", "))]);
         if self.not_finite > 0 {
             results.row([

@@ -28,14 +28,14 @@ pub(super) fn require(
     }
     let floats = |rows: usize, cols: usize| (rows as u64).saturating_mul(cols as u64 * 4);
     let operands = [
-        ("weights", weight_bytes as u64),
-        ("input", floats(m, k)),
-        ("output", floats(m, n)),
+        ("b (the weights)", weight_bytes as u64),
+        ("a (the input)", floats(m, k)),
+        ("out", floats(m, n)),
     ];
     for (what, size) in operands {
         if size > card.max_buffer_bytes {
             return refuse(format!(
-                "the {what} takes {}, and a buffer of {} holds {} at most: split the input, or \
+                "operand {what} has {}, and a buffer of {} holds {} at most: split the input, or \
                  use another Sail",
                 bytes(size),
                 card.name,
@@ -103,13 +103,22 @@ mod tests {
                 [1, 1, 4352],
                 "has 4352 columns (k), software Sail takes 4096 at most",
             ),
-            ([1, 1024, 4096], "the weights takes 2.25 MiB, and a buffer"),
-            ([1024, 1, 256], "the input takes 1.00 MiB, and a buffer"),
-            ([1024, 256, 256], "the input takes 1.00 MiB, and a buffer"),
-            ([64, 2048, 256], "the output takes 512 KiB"),
             (
-                [100, 1000, 1024],
-                "the product takes 1.32 MiB, and software Sail has 1.00 MiB",
+                [1, 1024, 4096],
+                "operand b (the weights) has 2.25 MiB, and a buffer",
+            ),
+            (
+                [1024, 1, 256],
+                "operand a (the input) has 1.00 MiB, and a buffer",
+            ),
+            (
+                [1024, 256, 256],
+                "operand a (the input) has 1.00 MiB, and a buffer",
+            ),
+            ([128, 2048, 256], "operand out has 1.00 MiB"),
+            (
+                [120, 900, 1024],
+                "the product takes 1.38 MiB, and software Sail has 1.00 MiB",
             ),
         ] {
             let message = refusal(shape).unwrap_or_default();

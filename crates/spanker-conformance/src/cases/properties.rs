@@ -27,6 +27,22 @@ cases! {
     larger_products_of_q4_k_have_the_bits_of_the_text
 }
 
+/// m, n and k around likely borders of tiles and panels: few and many rows,
+/// short and long ones.
+const LARGER: [(usize, usize, usize); 11] = [
+    (61, 37, 512),
+    (1, 300, 256),
+    (130, 3, 512),
+    (17, 16, 4096),
+    (64, 64, 256),
+    (65, 17, 512),
+    (1, 31, 8448),
+    (2, 9, 16128),
+    (3, 18, 4352),
+    (4, 33, 2304),
+    (5, 8, 9216),
+];
+
 /// "A card that offers a combination as BIT_EXACT gives these bits".
 fn random_products_of_f32_have_the_bits_of_the_text(context: &Context) {
     check(context, SPANKER_TYPE_F32);
@@ -71,17 +87,8 @@ fn check(context: &Context, a_type: u32) {
 #[track_caller]
 fn check_larger(context: &Context, a_type: u32) {
     let open = context.card();
-    for (seed, (m, n, k)) in [
-        (61, 37, 512),
-        (1, 300, 256),
-        (130, 3, 512),
-        (17, 16, 4096),
-        (64, 64, 256),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let mut random = Random::new(1000 + seed as u64);
+    for (seed, (m, n, k)) in (0..).zip(LARGER) {
+        let mut random = Random::new(1000 + seed);
         let a = superblocks(&mut random, a_type, m * k / 256);
         let b = superblocks(&mut random, SPANKER_TYPE_Q4_K, n * k / 256);
         Product::new(a_type, k, a, b).check(&open, &format!("type {a_type}, {m}x{n}x{k}"));

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The built command, run as people and scripts run it.
+
+mod demo;
+mod matmul;
+mod mistakes;
+mod model;
+mod output;
+mod sails;
+mod scene;
+mod streams;
