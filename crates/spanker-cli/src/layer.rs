@@ -79,6 +79,7 @@ mod tests {
             )
         };
         assert_eq!(layer(7), layer(7));
-        assert_ne!(layer(7), layer(8));
+        assert_ne!(layer(7).0, layer(8).0);
+        assert_ne!(layer(7).1, layer(8).1);
     }
 }

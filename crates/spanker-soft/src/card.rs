@@ -40,7 +40,7 @@ pub(crate) struct Card {
 struct CardState {
     unplugged: bool,
     counters: spanker_telemetry,
-    /// Batches running now, and since when there has been one.
+    /// Threads that run ops now, and since when there has been one.
     running: u32,
     busy_since: u64,
     opens: Vec<Weak<Open>>,
@@ -129,7 +129,8 @@ impl Card {
         counters
     }
 
-    pub(crate) fn batch_starts(&self) {
+    /// A thread begins to run ops.
+    pub(crate) fn engine_starts(&self) {
         let mut state = lock(&self.state);
         if state.running == 0 {
             state.busy_since = now_ns();
@@ -137,12 +138,18 @@ impl Card {
         state.running += 1;
     }
 
-    pub(crate) fn batch_ends(&self, outcome: Outcome, ops: u64, traffic: Traffic) {
+    /// A thread that ran ops has stopped.
+    pub(crate) fn engine_stops(&self) {
         let mut state = lock(&self.state);
         state.running -= 1;
         if state.running == 0 {
             state.counters.busy_ns += now_ns().saturating_sub(state.busy_since);
         }
+    }
+
+    /// Counts a batch that has come to its end.
+    pub(crate) fn count(&self, outcome: Outcome, ops: u64, traffic: Traffic) {
+        let mut state = lock(&self.state);
         match outcome {
             Outcome::Succeeded => {
                 state.counters.batches += 1;

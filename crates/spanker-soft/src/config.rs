@@ -47,11 +47,15 @@ impl Config {
     /// # Errors
     /// If the variable is set to something that is not a positive number.
     pub fn from_environment() -> io::Result<Self> {
-        let threads = match env::var(THREADS_VARIABLE) {
-            Ok(text) if !text.is_empty() => Some(text.parse().map_err(|_| {
-                let message = format!("{THREADS_VARIABLE}={text} is not a positive number");
-                io::Error::new(io::ErrorKind::InvalidInput, message)
-            })?),
+        let threads = match env::var_os(THREADS_VARIABLE) {
+            Some(text) if !text.is_empty() => {
+                let number = text.to_str().and_then(|text| text.parse().ok());
+                Some(number.ok_or_else(|| {
+                    let text = text.to_string_lossy();
+                    let message = format!("{THREADS_VARIABLE}={text} is not a positive number");
+                    io::Error::new(io::ErrorKind::InvalidInput, message)
+                })?)
+            }
             _ => None,
         };
         Ok(Self {
@@ -73,7 +77,7 @@ pub struct CardConfig {
     pub mem_size: u64,
     /// Bytes in one buffer; at most [`CardConfig::MAX_BUF_SIZE`].
     pub max_buf_size: u64,
-    /// Ops in one batch.
+    /// Ops in one batch; at most [`CardConfig::MAX_OPS`].
     pub max_ops: u32,
     /// Unretired batches of one open.
     pub max_inflight: u32,
@@ -93,9 +97,14 @@ impl CardConfig {
     /// The most handles one open can have.
     pub const MAX_BUFS: u32 = (1 << 23) - 1;
 
+    /// The most ops a batch can have: so many that an array of them, with the
+    /// widest stride, still fits the address space of a small machine.
+    pub const MAX_OPS: u32 = 1 << 16;
+
     pub(crate) fn within_bounds(mut self) -> Self {
         self.max_buf_size = self.max_buf_size.min(Self::MAX_BUF_SIZE);
         self.max_bufs = self.max_bufs.min(Self::MAX_BUFS);
+        self.max_ops = self.max_ops.min(Self::MAX_OPS);
         self
     }
 }

@@ -52,7 +52,7 @@ struct Timeline {
     completed: u64,
     fault: Option<Fault>,
     cursor: u64,
-    queue: VecDeque<Vec<Op>>,
+    queue: VecDeque<Batch>,
     /// Someone runs the batch at the front of the queue. That one, not the
     /// queue, holds it.
     led: bool,
@@ -61,6 +61,24 @@ struct Timeline {
     revoked: bool,
     /// Emptied batches, to be filled again.
     spare: Vec<Vec<Op>>,
+}
+
+/// A batch that is queued or running.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    ops: Vec<Op>,
+    /// How many of them have run.
+    done: usize,
+}
+
+impl Batch {
+    pub(crate) fn next_op(&self) -> Option<&Op> {
+        self.ops.get(self.done)
+    }
+
+    pub(crate) fn op_is_done(&mut self) {
+        self.done += 1;
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -212,7 +230,10 @@ impl Open {
         timeline.submitted += 1;
         let seqno = timeline.submitted;
         batch.iter_mut().for_each(|op| op.seqno = seqno);
-        timeline.queue.push_back(batch);
+        timeline.queue.push_back(Batch {
+            ops: batch,
+            done: 0,
+        });
         let announce = !timeline.led && !timeline.announced;
         timeline.announced |= announce;
         drop(timeline);
@@ -223,10 +244,10 @@ impl Open {
     }
 
     /// Takes the batch at the front to run it; the caller must then call
-    /// [`Open::retire`]. `announced` says that the scheduler's note of this
-    /// open has been used up. None if there is nothing to do, or someone is at
-    /// it already.
-    pub(crate) fn lead(&self, announced: bool) -> Option<Vec<Op>> {
+    /// [`Open::retire`] or [`Open::postpone`]. `announced` says that the
+    /// scheduler's note of this open has been used up. None if there is nothing
+    /// to do, or someone is at it already.
+    pub(crate) fn lead(&self, announced: bool) -> Option<Batch> {
         let mut timeline = lock(&self.timeline);
         if announced {
             timeline.announced = false;
@@ -236,13 +257,36 @@ impl Open {
         }
         let batch = timeline.queue.pop_front()?;
         timeline.led = true;
+        drop(timeline);
+        self.card.engine_starts();
         Some(batch)
+    }
+
+    /// Puts a batch that [`Open::lead`] gave back to the front, what has run of
+    /// it noted. Returns whether the scheduler has to be told.
+    pub(crate) fn postpone(&self, batch: Batch) -> bool {
+        self.card.engine_stops();
+        let mut timeline = lock(&self.timeline);
+        timeline.led = false;
+        if timeline.revoked {
+            drop(timeline);
+            self.announce_change();
+            return false;
+        }
+        timeline.queue.push_front(batch);
+        let more = !timeline.announced;
+        timeline.announced = true;
+        drop(timeline);
+        // Who waits without a deadline may go on with it.
+        self.changed.notify_all();
+        more
     }
 
     /// Ends the batch that [`Open::lead`] gave. `failed` is the op at which it
     /// failed. Returns whether more is queued; the scheduler then has to be
     /// told.
-    pub(crate) fn retire(&self, batch: Vec<Op>, failed: Option<u32>) -> bool {
+    pub(crate) fn retire(&self, batch: Batch, failed: Option<u32>) -> bool {
+        let mut batch = batch.ops;
         let seqno = batch.first().map_or(0, |op| op.seqno);
         let outcome = match failed {
             _ if self.is_stopping() => Outcome::Cancelled,
@@ -253,9 +297,9 @@ impl Open {
         batch.iter().for_each(|op| traffic.add(&op.work));
         let ops = batch.len() as u64;
         // Whoever sees the batch completed sees what it held freed and counted.
-        let mut batch = batch;
         batch.clear();
-        self.card.batch_ends(outcome, ops, traffic);
+        self.card.engine_stops();
+        self.card.count(outcome, ops, traffic);
 
         let mut timeline = lock(&self.timeline);
         timeline.recycle(batch);

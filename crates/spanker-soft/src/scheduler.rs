@@ -2,7 +2,8 @@
 //! The threads that compute, and which of them does what.
 //!
 //! An open with work is *led* by one thread at a time, which runs its front
-//! batch op by op. Opens take turns, a batch each. An op that is large enough
+//! batch op by op. Opens take turns: a leader goes on to the next op only while
+//! no other open waits. An op that is large enough
 //! is cut into tiles, of which idle threads take some. A thread that waits for
 //! a batch leads as well; then one of the others stays idle, so that never more
 //! compute than were asked for.
@@ -146,7 +147,7 @@ impl Shared {
             match task {
                 Task::Lead(open) => self.lead(&open, true, &mut scratch),
                 Task::Join(op) => {
-                    op.run_tiles(&mut scratch);
+                    op.run_tiles(&mut scratch, || self.opens_wait());
                     op.leave();
                 }
             }
@@ -183,17 +184,33 @@ impl Shared {
         }
     }
 
-    /// Runs the front batch of `open`, if nobody does already.
+    /// Runs the front batch of `open`, if nobody does already: to its end, or
+    /// until another open waits for its turn.
     fn lead(&self, open: &Arc<Open>, announced: bool, scratch: &mut Scratch) {
-        let Some(batch) = open.lead(announced) else {
+        let Some(mut batch) = open.lead(announced) else {
             return;
         };
-        open.card.batch_starts();
-        let failed = batch.iter().find(|op| self.run(open, op, scratch).is_err());
-        let failed = failed.map(Op::index);
+        let mut failed = None;
+        while let Some(op) = batch.next_op() {
+            if self.run(open, op, scratch).is_err() {
+                failed = Some(op.index());
+                break;
+            }
+            batch.op_is_done();
+            if batch.next_op().is_some() && self.opens_wait() {
+                if open.postpone(batch) {
+                    self.announce(Arc::clone(open));
+                }
+                return;
+            }
+        }
         if open.retire(batch, failed) {
             self.announce(Arc::clone(open));
         }
+    }
+
+    fn opens_wait(&self) -> bool {
+        !lock(&self.ready).opens.is_empty()
     }
 
     fn run(&self, open: &Arc<Open>, op: &Op, scratch: &mut Scratch) -> Result<(), Stop> {
@@ -237,7 +254,7 @@ impl Crew for SharingCrew<'_> {
             drop(ready);
             (0..wake).for_each(|_| self.shared.work.notify_one());
         }
-        op.run_tiles(self.scratch);
+        op.run_tiles(self.scratch, || false);
         if helpers > 0 {
             let mut ready = lock(&self.shared.ready);
             ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
@@ -291,9 +308,10 @@ impl SharedOp {
         self.next.load(Ordering::Relaxed) < self.count
     }
 
-    /// Takes tiles until there is none left or the open is ending.
-    fn run_tiles(&self, scratch: &mut Scratch) {
-        while !self.open.is_stopping() {
+    /// Takes tiles until there is none left, the open is ending, or the thread
+    /// is wanted elsewhere.
+    fn run_tiles(&self, scratch: &mut Scratch, is_wanted: impl Fn() -> bool) {
+        while !self.open.is_stopping() && !is_wanted() {
             let tile = self.next.fetch_add(1, Ordering::Relaxed);
             if tile >= self.count {
                 return;

@@ -45,6 +45,13 @@
 //! was submitted. For work that does not wait for each other, open the card
 //! more than once.
 //!
+//! # The software Sail
+//!
+//! [`Sail::software`] opens one with limits that are out of the way and the
+//! fastest engine for this CPU. For others, and to have work fail on purpose,
+//! make a machine with the crate `spanker_soft` and open its cards with
+//! `Sail::on_machine`.
+//!
 //! # Features
 //!
 //! | feature | default | what it does |
@@ -70,6 +77,10 @@ mod software;
 mod transport;
 mod view;
 mod work;
+
+#[cfg(feature = "soft")]
+pub use spanker_soft;
+pub use spanker_sys::ORIGIN as MIRROR_ORIGIN;
 
 pub use abi_version::{AbiVersion, ABI_VERSION_MAJOR, ABI_VERSION_MINOR, ABI_VERSION_PATCH};
 pub use batch::Batch;

@@ -3,7 +3,7 @@
 
 use crate::control::SpankerControl;
 use crate::error::Error;
-use std::env;
+use std::env::{self, VarError};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -44,7 +44,10 @@ impl SailName {
     pub fn from_environment() -> Result<Self, Error> {
         match env::var(SAIL_VARIABLE) {
             Ok(name) if !name.is_empty() => name.parse(),
-            _ => Self::first_card(),
+            Ok(_) | Err(VarError::NotPresent) => Self::first_card(),
+            Err(VarError::NotUnicode(name)) => Err(Error::SailName {
+                name: name.to_string_lossy().into_owned(),
+            }),
         }
     }
 

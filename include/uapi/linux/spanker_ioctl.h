@@ -56,13 +56,14 @@
  *   ENODEV  the card is unplugged, or was reset since this open
  *   ENOTTY  type, number or direction is not one of this node's
  *   EINVAL  the size is below the first version of the struct
- *   EFAULT  the struct cannot be read (_IOW, _IOWR)
+ *   EFAULT  the struct cannot be read, the unknown tail included (_IOW, _IOWR)
  *   E2BIG   the unknown tail is not zero (_IOW, _IOWR)
  *   then what the request itself says below, in the order given there.
  *
  * Flags that are not defined and fields named reserved must be zero (EINVAL).
- * Fields marked "out" are ignored on input. Pointers are __u64; one that does
- * not fit the caller's address space is EFAULT. User memory is read once.
+ * Fields marked "out" are ignored on input. Pointers are __u64, at any
+ * alignment; one that does not fit the caller's address space is EFAULT. User
+ * memory is read once.
  *
  * A request that fails changes nothing, with two exceptions: once the struct
  * has been read, WORK_SUBMIT writes its bad_op and WAIT writes its completed,
@@ -120,7 +121,7 @@ struct spanker_version {
  *
  *   EINVAL  unknown type; SPANKER_QUERY_CARDS on a card; another on the control
  *           node
- *   EFAULT  ptr, or the struct, cannot be written
+ *   EFAULT  ptr, or the struct, cannot be written; bytes at ptr may have been
  */
 
 /* abi: extensible, first version 16 bytes */
@@ -193,7 +194,8 @@ struct spanker_context_info {
 
 /*
  * This card, over all opens, since it was plugged in. Counters only grow; they
- * have their new value when `completed` of the open has.
+ * have their new value when `completed` of the open has or, for faults, when
+ * WAIT answers EIO. Batches that were cancelled or dropped are in no counter.
  * abi: extensible, first version 72 bytes
  */
 struct spanker_telemetry {
@@ -201,7 +203,7 @@ struct spanker_telemetry {
 	__u64 busy_ns;		/* time in which at least one op was running */
 	__u64 ops;		/* ops of batches that succeeded */
 	__u64 batches;		/* batches that succeeded */
-	__u64 bytes_in;		/* row bytes of the operands read by those ops */
+	__u64 bytes_in;		/* row bytes they read, of out too with ACCUMULATE */
 	__u64 bytes_out;	/* row bytes written by those ops */
 	__u64 faults;		/* batches that failed */
 	__u64 resets;
@@ -293,7 +295,7 @@ struct spanker_buf_destroy {
  *
  * COPY
  *    m rows of k *bytes*, from a to out, at any alignment. n is 0, and so are
- * the types, b and the flags.
+ * the types, b and the flags. max_m applies; max_n and max_k do not.
  *
  * Footprint. An operand with `rows` rows of row_bytes each reaches over
  *    [offset, offset + (rows - 1) * row_stride + row_bytes)
@@ -304,11 +306,12 @@ struct spanker_buf_destroy {
  *
  * A batch is validated whole before anything of it is queued; when it is
  * rejected, nothing ran. Its ops behave as if run one after another in the
- * order of the array; a device may run independent ones in parallel.
+ * order of the array; a device may run independent ones in parallel. Opens take
+ * turns: between two ops at the latest, another open's work gets its share.
  *
  *   EINVAL  flags not 0; op_count 0 or over max_ops; op_stride not a multiple
  *           of 8, below 96 or above 4096
- *   EFAULT  the array of ops cannot be read
+ *   EFAULT  op_count * op_stride bytes at ops cannot be read
  *   then each op by itself, op 0 completely, then op 1, and so on; bad_op is
  *   the index of the op that was refused:
  *     E2BIG       the tail of the op that the device does not know is not zero
@@ -360,7 +363,7 @@ struct spanker_work_submit {
 	__u32 op_count;
 	__u32 op_stride;	/* bytes from one op to the next */
 	__u32 flags;
-	__u32 bad_op;		/* out: index, or SPANKER_NO_OP */
+	__u32 bad_op;		/* out: the op refused, or SPANKER_NO_OP: none was */
 	__u64 seqno;		/* out: of this batch */
 };
 
@@ -403,7 +406,7 @@ struct spanker_work_submit {
  *   EAGAIN  O_NONBLOCK; without it, read blocks
  *
  * poll
- *   POLLIN   read would not block
+ *   POLLIN   read would not block, be it for an error
  *   POLLOUT  the open is live, not faulted, and a batch would find room
  *   POLLERR  the open is faulted
  *   POLLHUP  requests answer ENODEV (and then no POLLOUT)

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use spanker_sys::{SPANKER_QUERY_CARDS, SPANKER_TYPE_Q4_K};
 
 use super::goldens::operand;
-use crate::busy::eventually;
+use crate::busy::{assert_unretired, eventually, submit_endless};
 use crate::case::{cases, Context};
 use crate::open::Open;
 use crate::ops::{copy_start, row_bytes, valid_copy};
@@ -24,6 +24,28 @@ cases! {
     come_and_go_without_a_trace,
     of_the_control_node_work_beside_them,
     give_the_same_bits_alone_and_together,
+    take_turns_while_long_batches_run,
+}
+
+/// "Opens take turns: between two ops at the latest, another open's work gets
+/// its share." More opens are busy here than there are engines.
+fn take_turns_while_long_batches_run(context: &Context) {
+    let busy: Vec<Open> = (0..8).map(|_| context.card()).collect();
+    let long: Vec<_> = busy
+        .iter()
+        .map(|open| (open, submit_endless(open)))
+        .collect();
+    let open = context.card();
+    let copy = valid_copy(&open).op;
+    for _ in 0..3 {
+        let seqno = open.submit(&[copy]);
+        eventually("work of another open has had its turn", || {
+            open.context_info().completed >= seqno
+        });
+    }
+    for (open, seqno) in long {
+        assert_unretired(open, seqno);
+    }
 }
 
 /// The same handle on two opens is two buffers.
