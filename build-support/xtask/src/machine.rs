@@ -13,51 +13,15 @@ struct Need {
 }
 
 const NEEDS: [Need; 9] = [
-    Need {
-        what: "gcc",
-        package: "gcc",
-        is_here: || starts("gcc"),
-    },
-    Need {
-        what: "g++",
-        package: "g++",
-        is_here: || starts("g++"),
-    },
-    Need {
-        what: "clang",
-        package: "clang",
-        is_here: || starts("clang"),
-    },
-    Need {
-        what: "libclang",
-        package: "libclang-dev",
-        is_here: || clang_sys::load().is_ok(),
-    },
-    Need {
-        what: "linux/types.h",
-        package: "linux-libc-dev",
-        is_here: has_kernel_headers,
-    },
-    Need {
-        what: "python3",
-        package: "python3",
-        is_here: || starts("python3"),
-    },
-    Need {
-        what: "python3's venv",
-        package: "python3-venv",
-        is_here: has_venv,
-    },
-    Need {
-        what: "npm",
-        package: "npm",
-        is_here: || starts("npm"),
-    },
-    Need {
-        what: "unshare",
-        package: "util-linux",
-        is_here: || starts("unshare"),
-    },
+    Need { what: "gcc", package: "gcc", is_here: || starts("gcc") },
+    Need { what: "g++", package: "g++", is_here: || starts("g++") },
+    Need { what: "clang", package: "clang", is_here: || starts("clang") },
+    Need { what: "libclang", package: "libclang-dev", is_here: || clang_sys::load().is_ok() },
+    Need { what: "linux/types.h", package: "linux-libc-dev", is_here: has_kernel_headers },
+    Need { what: "python3", package: "python3", is_here: || starts("python3") },
+    Need { what: "python3's venv", package: "python3-venv", is_here: has_venv },
+    Need { what: "npm", package: "npm", is_here: || starts("npm") },
+    Need { what: "unshare", package: "util-linux", is_here: || starts("unshare") },
 ];
 
 fn starts(program: &str) -> bool {
@@ -73,10 +37,7 @@ fn has_venv() -> bool {
 }
 
 fn succeeds(command: &mut Command) -> bool {
-    let command = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
@@ -101,17 +62,11 @@ pub(crate) fn prepare() -> Result<(), String> {
         ));
     }
     run(&mut command("apt-get", &["update", "--quiet"]))?;
-    run(command(
-        "apt-get",
-        &["install", "--yes", "--quiet", "--no-install-recommends"],
-    )
-    .args(&packages)
-    .env("DEBIAN_FRONTEND", "noninteractive"))?;
+    run(command("apt-get", &["install", "--yes", "--quiet", "--no-install-recommends"])
+        .args(&packages)
+        .env("DEBIAN_FRONTEND", "noninteractive"))?;
     match missing.iter().find(|need| !(need.is_here)()) {
         None => Ok(()),
-        Some(need) => Err(format!(
-            "{} is missing even with {} installed",
-            need.what, need.package
-        )),
+        Some(need) => Err(format!("{} is missing even with {} installed", need.what, need.package)),
     }
 }

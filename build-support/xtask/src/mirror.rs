@@ -75,13 +75,9 @@ fn rustfmt(code: &str) -> Result<String, String> {
         .spawn()
         .map_err(|e| format!("rustfmt does not start: {e}"))?;
     let mut stdin = child.stdin.take().ok_or("rustfmt has no standard input")?;
-    stdin
-        .write_all(code.as_bytes())
-        .map_err(|e| format!("rustfmt: {e}"))?;
+    stdin.write_all(code.as_bytes()).map_err(|e| format!("rustfmt: {e}"))?;
     drop(stdin);
-    let output = child
-        .wait_with_output()
-        .map_err(|e| format!("rustfmt: {e}"))?;
+    let output = child.wait_with_output().map_err(|e| format!("rustfmt: {e}"))?;
     if !output.status.success() {
         return Err(format!("rustfmt: {}", output.status));
     }

@@ -9,10 +9,7 @@ use std::process::{Command, Stdio};
 /// A command in the repository's root.
 pub(crate) fn command<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Command {
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .current_dir(repository())
-        .stdin(Stdio::null());
+    command.args(arguments).current_dir(repository()).stdin(Stdio::null());
     command
 }
 
@@ -37,10 +34,7 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let shown = shown(command);
     println!("$ {shown}");
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|e| format!("{shown}: {e}"))?;
+    let output = command.stderr(Stdio::inherit()).output().map_err(|e| format!("{shown}: {e}"))?;
     if !output.status.success() {
         return Err(format!("{shown}: {}", output.status));
     }
@@ -51,12 +45,7 @@ fn shown(command: &Command) -> String {
     let mut text = String::new();
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
-            let _ = write!(
-                text,
-                "{}={} ",
-                name.to_string_lossy(),
-                value.to_string_lossy()
-            );
+            let _ = write!(text, "{}={} ", name.to_string_lossy(), value.to_string_lossy());
         }
     }
     text += &command.get_program().to_string_lossy();

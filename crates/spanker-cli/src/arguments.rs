@@ -269,10 +269,7 @@ mod tests {
         for subcommand in command.get_subcommands_mut() {
             let help = subcommand.render_long_help().to_string();
             let name = subcommand.get_name().to_owned();
-            assert!(
-                help.contains(&format!("Examples:\n  spanker {name}")),
-                "{help}"
-            );
+            assert!(help.contains(&format!("Examples:\n  spanker {name}")), "{help}");
             assert!(help.contains(exit::HELP), "{help}");
             assert!(help.contains("--json"), "{help}");
         }

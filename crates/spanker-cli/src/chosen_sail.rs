@@ -46,10 +46,7 @@ impl ChosenSail {
 
 /// A software Sail of its own, with this many threads.
 fn software(threads: NonZeroUsize) -> Result<Sail, Error> {
-    let config = Config {
-        threads: Some(threads),
-        ..Config::default()
-    };
+    let config = Config { threads: Some(threads), ..Config::default() };
     let machine = Machine::new(config).map_err(|source| Error::Software { source })?;
     Sail::on_machine(&machine, 0)
 }

@@ -55,10 +55,7 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
     let samples = found
         .iter()
         .zip(weights.chunks_exact(b.row_bytes()))
-        .map(|(&found, row)| Pair {
-            found,
-            expected: product(row, &activations[..k]),
-        })
+        .map(|(&found, row)| Pair { found, expected: product(row, &activations[..k]) })
         .take(4)
         .collect();
     let report = DemoReport {
@@ -80,9 +77,7 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
         reference_ms: ms(reference),
         gflops_best: gflops([m, n, k], best),
         gflops_median: gflops([m, n, k], median),
-        card_busy_ms: ms(Duration::from_nanos(
-            after.busy_ns.saturating_sub(before.busy_ns),
-        )),
+        card_busy_ms: ms(Duration::from_nanos(after.busy_ns.saturating_sub(before.busy_ns))),
         card_ops: after.ops.saturating_sub(before.ops),
         nmse: agreement.nmse(),
         most_nmse: MOST_NMSE,

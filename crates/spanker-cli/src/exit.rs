@@ -111,14 +111,9 @@ mod tests {
 
     #[test]
     fn help_names_every_code() {
-        for code in [
-            Code::Wrong,
-            Code::Usage,
-            Code::Input,
-            Code::NoSail,
-            Code::Device,
-            Code::Output,
-        ] {
+        for code in
+            [Code::Wrong, Code::Usage, Code::Input, Code::NoSail, Code::Device, Code::Output]
+        {
             assert!(HELP.contains(&format!("\n  {}  ", code as u8)), "{code:?}");
         }
     }

@@ -7,10 +7,7 @@
 //!
 //! Layout: GGUF versions 2 and 3, little-endian, as defined in ggml's `docs/gguf.md`.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 mod header;
 mod tensor_type;
@@ -130,23 +127,12 @@ impl GgufFile {
     /// The file cannot be read, is not a GGUF of version 2 or 3, is truncated (in its header, or
     /// before the end of any tensor), or its header contradicts itself.
     pub(crate) fn open(path: &Path) -> Result<Self, GgufError> {
-        let io = |reason| GgufError::Io {
-            path: path.to_owned(),
-            reason,
-        };
+        let io = |reason| GgufError::Io { path: path.to_owned(), reason };
         let file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?.len();
-        let tensors = header::read_tensors(BufReader::new(&file), length).map_err(|reason| {
-            GgufError::Header {
-                path: path.to_owned(),
-                reason,
-            }
-        })?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            tensors,
-        })
+        let tensors = header::read_tensors(BufReader::new(&file), length)
+            .map_err(|reason| GgufError::Header { path: path.to_owned(), reason })?;
+        Ok(Self { path: path.to_owned(), file, tensors })
     }
 
     /// The tensor called `name`.
@@ -154,14 +140,13 @@ impl GgufFile {
     /// # Errors
     /// [`GgufError::NoSuchTensor`], with the nearest names.
     fn tensor(&self, name: &str) -> Result<&TensorEntry, GgufError> {
-        self.tensors
-            .iter()
-            .find(|tensor| tensor.name == name)
-            .ok_or_else(|| GgufError::NoSuchTensor {
+        self.tensors.iter().find(|tensor| tensor.name == name).ok_or_else(|| {
+            GgufError::NoSuchTensor {
                 path: self.path.clone(),
                 name: name.to_owned(),
                 hint: self.nearest_names(name),
-            })
+            }
+        })
     }
 
     /// The Q4_K matrix called `name`.
@@ -177,10 +162,8 @@ impl GgufFile {
                 hint: self.q4k_names(),
             });
         }
-        let not_a_matrix = || GgufError::NotAMatrix {
-            name: tensor.name.clone(),
-            dims: tensor.dims.clone(),
-        };
+        let not_a_matrix =
+            || GgufError::NotAMatrix { name: tensor.name.clone(), dims: tensor.dims.clone() };
         let (k, rows) = match *tensor.dims.as_slice() {
             [k] => (k, 1),
             [k, rows, ref rest @ ..] if rest.iter().all(|&dim| dim == 1) => (k, rows),
@@ -190,16 +173,9 @@ impl GgufFile {
             return Err(not_a_matrix());
         }
         if k % SUPERBLOCK_WEIGHTS != 0 {
-            return Err(GgufError::PartialSuperblock {
-                name: tensor.name.clone(),
-                k,
-            });
+            return Err(GgufError::PartialSuperblock { name: tensor.name.clone(), k });
         }
-        let too_large = || GgufError::TooLarge {
-            name: tensor.name.clone(),
-            k,
-            rows,
-        };
+        let too_large = || GgufError::TooLarge { name: tensor.name.clone(), k, rows };
         let length = (k / SUPERBLOCK_WEIGHTS)
             .checked_mul(SUPERBLOCK_BYTES)
             .and_then(|row| row.checked_mul(rows))
@@ -221,10 +197,7 @@ impl GgufFile {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(tensor.start))
             .and_then(|_| file.read_exact(bytes))
-            .map_err(|reason| GgufError::Io {
-                path: self.path.clone(),
-                reason,
-            })
+            .map_err(|reason| GgufError::Io { path: self.path.clone(), reason })
     }
 
     /// Says which tensor names come nearest to `wanted`.
@@ -242,10 +215,7 @@ impl GgufFile {
             let total = self.tensors.len();
             return format!(
                 "it has {total} tensors{}",
-                shown(
-                    self.tensors.iter().map(|tensor| tensor.name.as_str()),
-                    total
-                ),
+                shown(self.tensors.iter().map(|tensor| tensor.name.as_str()), total),
             );
         }
         let names = near.iter().map(|&(_, name)| name).take(NAMES_SHOWN);
@@ -254,12 +224,7 @@ impl GgufFile {
 
     /// Says which tensors are Q4_K.
     fn q4k_names(&self) -> String {
-        let names = || {
-            self.tensors
-                .iter()
-                .filter(|t| is_q4k(t))
-                .map(|t| t.name.as_str())
-        };
+        let names = || self.tensors.iter().filter(|t| is_q4k(t)).map(|t| t.name.as_str());
         match names().count() {
             0 => "the file has no Q4_K tensor".to_owned(),
             total => format!("Q4_K in this file ({total}){}", shown(names(), total)),
@@ -275,10 +240,7 @@ fn is_q4k(tensor: &TensorEntry) -> bool {
 /// Writes the first of `total` names as `: "a", "b", …`, or nothing when there is none.
 fn shown<'a>(names: impl Iterator<Item = &'a str>, total: usize) -> String {
     // Debug formatting, since a name from a file may hold control characters.
-    let list: Vec<String> = names
-        .take(NAMES_SHOWN)
-        .map(|name| format!("{name:?}"))
-        .collect();
+    let list: Vec<String> = names.take(NAMES_SHOWN).map(|name| format!("{name:?}")).collect();
     if list.is_empty() {
         return String::new();
     }

@@ -37,10 +37,7 @@ pub(crate) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
         },
         products: caps
             .iter()
-            .map(|cap| Product {
-                types: cap.to_string(),
-                bit_exact: cap.bit_exact,
-            })
+            .map(|cap| Product { types: cap.to_string(), bit_exact: cap.bit_exact })
             .collect(),
         counters: Counters {
             busy_ns: counters.busy_ns,
@@ -105,9 +102,7 @@ struct Counters {
 
 impl fmt::Display for InfoReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            limits, counters, ..
-        } = self;
+        let Self { limits, counters, .. } = self;
         writeln!(f, "Sail {}: {}\n", self.sail, self.card)?;
 
         let hardware = match (&self.pci, self.is_virtual) {

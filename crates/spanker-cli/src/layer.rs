@@ -73,10 +73,7 @@ mod tests {
     fn the_same_seed_gives_the_same_layer() {
         let layer = |seed| {
             let mut random = Random::new(seed);
-            (
-                weights(&mut random, 2, 256),
-                activations(&mut random, 2, 256),
-            )
+            (weights(&mut random, 2, 256), activations(&mut random, 2, 256))
         };
         assert_eq!(layer(7), layer(7));
         assert_ne!(layer(7).0, layer(8).0);

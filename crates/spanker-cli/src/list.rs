@@ -23,10 +23,7 @@ pub(crate) fn run(arguments: &ListArguments) -> Result<(), Failure> {
     let sails = cards.into_iter().map(SailName::Index);
     let report = ListReport {
         driver,
-        sails: sails
-            .chain([SailName::Software])
-            .map(|name| Entry::of(&name))
-            .collect(),
+        sails: sails.chain([SailName::Software]).map(|name| Entry::of(&name)).collect(),
     };
     report::print(&report, arguments.output.json)?;
     failure.map_or(Ok(()), |error| Err(error.into()))
@@ -57,11 +54,7 @@ struct Driver {
 
 impl Driver {
     fn with_abi(abi: String) -> Self {
-        Self {
-            node: CONTROL_DEVICE_PATH,
-            abi: Some(abi),
-            problem: None,
-        }
+        Self { node: CONTROL_DEVICE_PATH, abi: Some(abi), problem: None }
     }
 
     fn with_problem(error: &Error) -> Self {
@@ -72,11 +65,7 @@ impl Driver {
         } else {
             error.to_string()
         };
-        Self {
-            node: CONTROL_DEVICE_PATH,
-            abi: None,
-            problem: Some(problem),
-        }
+        Self { node: CONTROL_DEVICE_PATH, abi: None, problem: Some(problem) }
     }
 }
 
@@ -95,10 +84,7 @@ impl Entry {
     fn of(name: &SailName) -> Self {
         let opened = Sail::open_named(name);
         let info = opened.as_ref().ok().map(Sail::info);
-        let node = opened
-            .as_ref()
-            .ok()
-            .map(|sail| sail.path().display().to_string());
+        let node = opened.as_ref().ok().map(|sail| sail.path().display().to_string());
         Self {
             sail: name.to_string(),
             node: node.filter(|_| *name != SailName::Software),
@@ -117,13 +103,10 @@ impl fmt::Display for ListReport {
         for entry in &self.sails {
             let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
             let memory = entry.memory_bytes.map(bytes);
-            let node = entry
-                .problem
-                .clone()
-                .unwrap_or_else(|| match entry.node.clone() {
-                    Some(node) => node,
-                    None => "none: it runs in this process".to_owned(),
-                });
+            let node = entry.problem.clone().unwrap_or_else(|| match entry.node.clone() {
+                Some(node) => node,
+                None => "none: it runs in this process".to_owned(),
+            });
             table.row([&entry.sail, &or_dash(&entry.card), &or_dash(&memory), &node]);
         }
         write!(f, "{table}")?;

@@ -3,10 +3,7 @@
 //! them.
 
 #![forbid(unsafe_code)]
-#![cfg_attr(
-    not(test),
-    deny(clippy::expect_used, clippy::panic, clippy::unwrap_used)
-)]
+#![cfg_attr(not(test), deny(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
 mod arguments;
 mod chosen_sail;

@@ -49,11 +49,7 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let upload = clock.lap();
     let out = sail.submit(Matmul::new(&a, &b, out))?.wait()?;
     let compute = clock.lap();
-    let result = F32Matrix {
-        rows: x.rows,
-        cols: tensor.rows,
-        values: out.to_vec()?,
-    };
+    let result = F32Matrix { rows: x.rows, cols: tensor.rows, values: out.to_vec()? };
     let download = clock.lap();
 
     if let Some(output) = &output {
@@ -79,29 +75,18 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
         tensor_type: "Q4_K",
         weight_rows: tensor.rows,
         k: tensor.k,
-        input: arguments
-            .input
-            .as_ref()
-            .map(|path| path.display().to_string()),
+        input: arguments.input.as_ref().map(|path| path.display().to_string()),
         random: is_random.then_some(x.rows),
         seed: is_random.then_some(arguments.seed),
         input_rows: x.rows,
-        output: arguments
-            .output
-            .as_ref()
-            .map(|path| path.display().to_string()),
+        output: arguments.output.as_ref().map(|path| path.display().to_string()),
         read_ms: ms(read),
         upload_ms: ms(upload),
         compute_ms: ms(compute),
         download_ms: ms(download),
         verify_ms: agreement.map(|_| ms(verify)),
         gflops: gflops(shape, compute),
-        first: result
-            .values
-            .iter()
-            .take(result.cols.min(8))
-            .copied()
-            .collect(),
+        first: result.values.iter().take(result.cols.min(8)).copied().collect(),
         not_finite: result.values.iter().filter(|y| !y.is_finite()).count(),
         nmse: agreement.map(|agreement| agreement.nmse()),
         verified: agreement.map(|agreement| agreement.is_right()),
@@ -171,10 +156,7 @@ fn prepare_output(path: &Path, weights: &Path) -> Result<OutputFile, Failure> {
     if same {
         return Err(Failure::new(
             Code::Usage,
-            format!(
-                "--output {} would replace the model: choose another file",
-                path.display()
-            ),
+            format!("--output {} would replace the model: choose another file", path.display()),
         ));
     }
     OutputFile::prepare(path)

@@ -7,10 +7,7 @@
 //!
 //! Layout: versions 1.0 to 3.0 of NumPy's format, `numpy.lib.format`.
 
-#![cfg_attr(
-    not(test),
-    deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)
-)]
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
 
 #[cfg(test)]
 mod tests;
@@ -115,16 +112,8 @@ pub(crate) struct F32Matrix {
 impl F32Matrix {
     /// The first NaN or infinite element: its row, column and value.
     pub(crate) fn first_non_finite(&self) -> Option<(usize, usize, f32)> {
-        let (at, &value) = self
-            .values
-            .iter()
-            .enumerate()
-            .find(|(_, value)| !value.is_finite())?;
-        Some((
-            at.checked_div(self.cols)?,
-            at.checked_rem(self.cols)?,
-            value,
-        ))
+        let (at, &value) = self.values.iter().enumerate().find(|(_, value)| !value.is_finite())?;
+        Some((at.checked_div(self.cols)?, at.checked_rem(self.cols)?, value))
     }
 }
 
@@ -150,10 +139,7 @@ impl NpyInput {
     /// or has another length than its shape says. Whether its columns suit the weights is for
     /// the caller to say.
     pub(crate) fn open(path: &Path) -> Result<Self, NpyError> {
-        let io = |reason| NpyError::Read {
-            path: path.to_owned(),
-            reason,
-        };
+        let io = |reason| NpyError::Read { path: path.to_owned(), reason };
         let file = File::open(path).map_err(io)?;
         let length = file.metadata().map_err(io)?;
         let length = length.is_file().then_some(length.len());
@@ -161,24 +147,15 @@ impl NpyInput {
         let (header, header_length) = read_header(&mut input, path)?;
 
         if !is_f32(&header.dtype()) {
-            return Err(NpyError::NotF32 {
-                path: path.to_owned(),
-                found: header.dtype().descr(),
-            });
+            return Err(NpyError::NotF32 { path: path.to_owned(), found: header.dtype().descr() });
         }
-        let shape = || NpyError::Shape {
-            path: path.to_owned(),
-            found: header.shape().to_vec(),
-        };
+        let shape = || NpyError::Shape { path: path.to_owned(), found: header.shape().to_vec() };
         let (rows, cols) = match *header.shape() {
             [cols] if cols > 0 => (1, cols),
             [rows, cols] if rows > 0 && cols > 0 => (rows, cols),
             _ => return Err(shape()),
         };
-        let required = rows
-            .checked_mul(cols)
-            .and_then(|n| n.checked_mul(4))
-            .ok_or_else(shape)?;
+        let required = rows.checked_mul(cols).and_then(|n| n.checked_mul(4)).ok_or_else(shape)?;
         // Before anything of that size is allocated. A pipe has no length: it is read to its end.
         if let Some(found) = length.map(|length| length.saturating_sub(header_length)) {
             if found != required {
@@ -189,13 +166,7 @@ impl NpyInput {
             (Ok(rows), Ok(cols)) => (rows, cols),
             _ => return Err(shape()),
         };
-        Ok(Self {
-            path: path.to_owned(),
-            header,
-            input,
-            rows,
-            cols,
-        })
+        Ok(Self { path: path.to_owned(), header, input, rows, cols })
     }
 
     /// Reads the matrix.
@@ -203,20 +174,11 @@ impl NpyInput {
     /// # Errors
     /// Reading fails, a pipe ends early, or an element is NaN or infinite.
     pub(crate) fn read(self) -> Result<F32Matrix, NpyError> {
-        let Self {
-            path,
-            header,
-            input,
-            rows,
-            cols,
-        } = self;
+        let Self { path, header, input, rows, cols } = self;
         let order = header.order();
         let array = NpyFile::with_header(header, input)
             .data::<f32>()
-            .map_err(|error| NpyError::Header {
-                path: path.clone(),
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| NpyError::Header { path: path.clone(), reason: error.to_string() })?;
         let mut stored = Vec::new();
         for value in array {
             stored.push(value.map_err(|reason| match reason.kind() {
@@ -224,10 +186,7 @@ impl NpyInput {
                     let found = (stored.len() as u64).saturating_mul(4);
                     wrong_length(&path, rows as u64, cols as u64, found)
                 }
-                _ => NpyError::Read {
-                    path: path.clone(),
-                    reason,
-                },
+                _ => NpyError::Read { path: path.clone(), reason },
             })?);
         }
         let values = match order {
@@ -236,12 +195,7 @@ impl NpyInput {
         };
         let matrix = F32Matrix { rows, cols, values };
         match matrix.first_non_finite() {
-            Some((row, col, value)) => Err(NpyError::NotFinite {
-                path,
-                row,
-                col,
-                value,
-            }),
+            Some((row, col, value)) => Err(NpyError::NotFinite { path, row, col, value }),
             None => Ok(matrix),
         }
     }
@@ -280,16 +234,10 @@ fn wrong_length(path: &Path, rows: u64, cols: u64, found: u64) -> NpyError {
 /// descend into brackets until the stack ends, in time that doubles with each, so all three are
 /// bounded here first.
 fn read_header(input: &mut impl Read, path: &Path) -> Result<(NpyHeader, u64), NpyError> {
-    let reject = |reason: &str| NpyError::Header {
-        path: path.to_owned(),
-        reason: reason.into(),
-    };
+    let reject = |reason: &str| NpyError::Header { path: path.to_owned(), reason: reason.into() };
     let io = |reason: io::Error| match reason.kind() {
         ErrorKind::UnexpectedEof => reject("it ends inside its header"),
-        _ => NpyError::Read {
-            path: path.to_owned(),
-            reason,
-        },
+        _ => NpyError::Read { path: path.to_owned(), reason },
     };
     let mut bytes = Vec::new();
     input.take(8).read_to_end(&mut bytes).map_err(io)?;
@@ -315,15 +263,11 @@ fn read_header(input: &mut impl Read, path: &Path) -> Result<(NpyHeader, u64), N
     input.read_exact(&mut text).map_err(io)?;
     let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
     // Hexadecimal and its like would hide digits from the count.
-    let radix = text
-        .windows(2)
-        .any(|pair| matches!(pair, [b'0', b'a'..=b'z' | b'A'..=b'Z']));
+    let radix = text.windows(2).any(|pair| matches!(pair, [b'0', b'a'..=b'z' | b'A'..=b'Z']));
     if digits > MAX_DIGITS || radix {
         return Err(reject("the numbers in its header are too large"));
     }
-    let brackets = text
-        .iter()
-        .filter(|byte| matches!(byte, b'(' | b'[' | b'{'));
+    let brackets = text.iter().filter(|byte| matches!(byte, b'(' | b'[' | b'{'));
     if brackets.count() > MAX_BRACKETS {
         return Err(reject("its header opens too many brackets"));
     }
@@ -341,7 +285,5 @@ fn is_f32(dtype: &DType) -> bool {
 
 /// Brings a matrix of `rows` rows from column-after-column into row-after-row order.
 fn transposed(stored: &[f32], rows: usize) -> Vec<f32> {
-    (0..rows)
-        .flat_map(|row| stored.iter().skip(row).step_by(rows).copied())
-        .collect()
+    (0..rows).flat_map(|row| stored.iter().skip(row).step_by(rows).copied()).collect()
 }

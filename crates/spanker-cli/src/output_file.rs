@@ -78,10 +78,7 @@ impl Way {
             return Err(io::Error::other("it is not the name of a file"));
         }
         let unfinished = place.with_file_name(format!(".spanker-{}.unfinished", process::id()));
-        File::options()
-            .write(true)
-            .create_new(true)
-            .open(&unfinished)?;
+        File::options().write(true).create_new(true).open(&unfinished)?;
         // Whoever interrupts the computation is not left with it.
         fs::remove_file(&unfinished)?;
         Ok(Self::Replace { place, unfinished })
@@ -93,15 +90,9 @@ fn ends_with_slash(path: &Path) -> bool {
 }
 
 fn replace(place: &Path, unfinished: &Path, matrix: &F32Matrix) -> io::Result<()> {
-    let file = File::options()
-        .write(true)
-        .create_new(true)
-        .open(unfinished)?;
+    let file = File::options().write(true).create_new(true).open(unfinished)?;
     write_npy(&file, matrix)?;
-    if let Some(permissions) = fs::metadata(place)
-        .ok()
-        .map(|old: Metadata| old.permissions())
-    {
+    if let Some(permissions) = fs::metadata(place).ok().map(|old: Metadata| old.permissions()) {
         file.set_permissions(permissions)?;
     }
     // Some file systems tell only now that there was no room.

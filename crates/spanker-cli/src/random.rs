@@ -26,10 +26,7 @@ impl Random {
         const MEAN: i32 = 2 * 0xffff;
         const DEVIATION: f32 = 37_837.23;
         let bits = self.bits();
-        let sum: i32 = (0..4)
-            .map(|part| (bits >> (16 * part)) as u16)
-            .map(i32::from)
-            .sum();
+        let sum: i32 = (0..4).map(|part| (bits >> (16 * part)) as u16).map(i32::from).sum();
         (sum - MEAN) as f32 / DEVIATION
     }
 }
@@ -42,11 +39,8 @@ mod tests {
     fn bits_are_those_of_splitmix64() {
         let mut random = Random::new(1_234_567);
         let bits: Vec<u64> = (0..3).map(|_| random.bits()).collect();
-        let published = [
-            6_457_827_717_110_365_317,
-            3_203_168_211_198_807_973,
-            9_817_491_932_198_370_423,
-        ];
+        let published =
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
         assert_eq!(bits, published);
     }
 

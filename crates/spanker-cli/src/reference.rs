@@ -43,17 +43,11 @@ impl Agreement {
 
     fn of(found: f32, expected: f64) -> Self {
         let error = f64::from(found) - expected;
-        Self {
-            error: error * error,
-            power: expected * expected,
-        }
+        Self { error: error * error, power: expected * expected }
     }
 
     fn and(self, other: Self) -> Self {
-        Self {
-            error: self.error + other.error,
-            power: self.power + other.power,
-        }
+        Self { error: self.error + other.error, power: self.power + other.power }
     }
 }
 
@@ -97,9 +91,7 @@ pub(crate) fn compare(weights: &[u8], x: &[f32], k: usize, found: &[f32]) -> Agr
         }
         compute();
     });
-    agreements
-        .into_iter()
-        .fold(Agreement::default(), Agreement::and)
+    agreements.into_iter().fold(Agreement::default(), Agreement::and)
 }
 
 /// The product of one row of blocks of Q4_K with one row of activations.

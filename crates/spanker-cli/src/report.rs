@@ -23,10 +23,9 @@ pub(crate) fn print<R: Display + Serialize>(report: &R, json: bool) -> Result<()
         stdout.flush()
     });
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::new(
-            Code::Output,
-            format!("cannot write to standard output: {error}"),
-        )),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::new(Code::Output, format!("cannot write to standard output: {error}")))
+        }
         _ => Ok(()),
     }
 }
@@ -40,8 +39,7 @@ pub(crate) struct Table {
 impl Table {
     /// Adds a row.
     pub(crate) fn row<const N: usize>(&mut self, cells: [&dyn Display; N]) -> &mut Self {
-        self.rows
-            .push(cells.iter().map(ToString::to_string).collect());
+        self.rows.push(cells.iter().map(ToString::to_string).collect());
         self
     }
 }
@@ -57,9 +55,7 @@ impl Display for Table {
         }
         for row in &self.rows {
             let cells = row.iter().zip(&widths);
-            let line: String = cells
-                .map(|(cell, width)| format!("  {cell:<width$}"))
-                .collect();
+            let line: String = cells.map(|(cell, width)| format!("  {cell:<width$}")).collect();
             writeln!(f, "{}", line.trim_end())?;
         }
         Ok(())
@@ -73,9 +69,7 @@ mod tests {
     #[test]
     fn columns_are_aligned_by_characters_and_lines_end_with_text() {
         let mut table = Table::default();
-        table
-            .row([&"x", &"32×4096", &"F32"])
-            .row([&"weights", &"1", &""]);
+        table.row([&"x", &"32×4096", &"F32"]).row([&"weights", &"1", &""]);
         assert_eq!(table.to_string(), "  x        32×4096  F32\n  weights  1\n");
     }
 }

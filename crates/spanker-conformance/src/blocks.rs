@@ -24,13 +24,7 @@ pub struct Weights {
 impl Weights {
     /// All zero but d and dmin, which are 1.
     pub fn zero() -> Weights {
-        Weights {
-            d: ONE,
-            dmin: ONE,
-            sc: [0; 8],
-            mn: [0; 8],
-            q: [0; 256],
-        }
+        Weights { d: ONE, dmin: ONE, sc: [0; 8], mn: [0; 8], q: [0; 256] }
     }
 
     /// A block whose product with a block of `a` is `d * qs[l]` of that.
@@ -51,12 +45,7 @@ impl Weights {
 
     /// Every scale, min and weight at its largest.
     pub fn largest() -> Weights {
-        Weights {
-            sc: [63; 8],
-            mn: [63; 8],
-            q: [15; 256],
-            ..Weights::zero()
-        }
+        Weights { sc: [63; 8], mn: [63; 8], q: [15; 256], ..Weights::zero() }
     }
 
     /// The block's 144 bytes.
@@ -88,11 +77,7 @@ pub fn counting(d: u16, dmin: u16) -> Weights {
 
 /// A block of Q8_K with this P and M, of at most 26 million, with [`counting`].
 pub fn activations(d: f32, p: i32, m: i32) -> BlockQ8K {
-    let mut block = BlockQ8K {
-        d: d.to_bits(),
-        qs: [0; 256],
-        bsums: [0; 16],
-    };
+    let mut block = BlockQ8K { d: d.to_bits(), qs: [0; 256], bsums: [0; 16] };
     // Each of the first 224 counts 63 * 15, then there is one of 15 and one of 1.
     let mut rest = p / 945;
     for q in &mut block.qs[..224] {
@@ -120,9 +105,7 @@ pub fn showing_all() -> Vec<u8> {
 
 /// 8 rows of one block: row s shows the sums of sub-block s.
 pub fn showing_all_sums() -> Vec<u8> {
-    (0..8)
-        .flat_map(|s| Weights::showing_sums(s).bytes())
-        .collect()
+    (0..8).flat_map(|s| Weights::showing_sums(s).bytes()).collect()
 }
 
 #[cfg(test)]

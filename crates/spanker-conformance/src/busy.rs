@@ -101,10 +101,7 @@ impl Load {
             let took = start.elapsed();
             if took > duration / 50 || k * 2 > at_most(16384, limits.max_k) {
                 let count = (duration.as_nanos() / took.as_nanos().max(1)) as usize;
-                return Load {
-                    shape: (m, n, k),
-                    count: count.clamp(1, limits.max_ops as usize),
-                };
+                return Load { shape: (m, n, k), count: count.clamp(1, limits.max_ops as usize) };
             }
             for buffer in [valid.a, valid.b, valid.out] {
                 trial.destroy(&buffer);

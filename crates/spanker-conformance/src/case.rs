@@ -24,12 +24,7 @@ pub struct Case {
 impl Case {
     /// A case that every device can be put to.
     pub const fn new(subject: &'static str, name: &'static str, run: fn(&Context)) -> Case {
-        Case {
-            subject,
-            name,
-            needs: &[],
-            run,
-        }
+        Case { subject, name, needs: &[], run }
     }
 
     /// The case with what it needs.

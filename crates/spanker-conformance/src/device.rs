@@ -109,23 +109,11 @@ pub struct Protection {
 
 impl Protection {
     /// `PROT_READ`
-    pub const READ: Protection = Protection {
-        read: true,
-        write: false,
-        exec: false,
-    };
+    pub const READ: Protection = Protection { read: true, write: false, exec: false };
     /// `PROT_READ | PROT_WRITE`
-    pub const READ_WRITE: Protection = Protection {
-        read: true,
-        write: true,
-        exec: false,
-    };
+    pub const READ_WRITE: Protection = Protection { read: true, write: true, exec: false };
     /// `PROT_READ | PROT_EXEC`
-    pub const READ_EXEC: Protection = Protection {
-        read: true,
-        write: false,
-        exec: true,
-    };
+    pub const READ_EXEC: Protection = Protection { read: true, write: false, exec: true };
 }
 
 /// `MAP_SHARED` or `MAP_PRIVATE`.

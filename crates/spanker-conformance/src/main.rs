@@ -50,10 +50,8 @@ impl DeviceKind {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let chosen: Vec<Case> = cases()
-        .into_iter()
-        .filter(|case| case.full_name().contains(&arguments.filter))
-        .collect();
+    let chosen: Vec<Case> =
+        cases().into_iter().filter(|case| case.full_name().contains(&arguments.filter)).collect();
     if arguments.list {
         for case in &chosen {
             println!("{}", case.full_name());
@@ -61,10 +59,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if chosen.is_empty() {
-        eprintln!(
-            "no case has {:?} in its name; --list names them all",
-            arguments.filter
-        );
+        eprintln!("no case has {:?} in its name; --list names them all", arguments.filter);
         return ExitCode::FAILURE;
     }
     if arguments.tap {
@@ -72,17 +67,10 @@ fn main() -> ExitCode {
     }
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
     for (number, case) in (1..).zip(chosen) {
-        let outcome = run(
-            case,
-            arguments.device.make(),
-            Duration::from_secs(arguments.limit),
-        );
+        let outcome = run(case, arguments.device.make(), Duration::from_secs(arguments.limit));
         let name = case.full_name();
-        let line = if arguments.tap {
-            tap(number, &name, &outcome)
-        } else {
-            plain(&name, &outcome)
-        };
+        let line =
+            if arguments.tap { tap(number, &name, &outcome) } else { plain(&name, &outcome) };
         println!("{line}");
         match outcome {
             Outcome::Passed => passed += 1,
@@ -114,10 +102,7 @@ fn tap(number: usize, name: &str, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Passed => format!("ok {number} - {name}"),
         Outcome::Failed(reason) => {
-            format!(
-                "not ok {number} - {name}\n  # {}",
-                reason.replace('\n', "\n  # ")
-            )
+            format!("not ok {number} - {name}\n  # {}", reason.replace('\n', "\n  # "))
         }
         Outcome::Skipped(reason) => format!("ok {number} - {name} # SKIP {reason}"),
     }

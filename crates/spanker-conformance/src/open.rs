@@ -66,40 +66,19 @@ impl Open {
     pub fn request<T: Wire>(&self, code: u32, argument: &T) -> Answer<T> {
         let placed = UserBytes::new(&encode(argument));
         let result = self.file.request(code, placed.address());
-        Answer {
-            result,
-            after: decode(&placed.bytes()),
-        }
+        Answer { result, after: decode(&placed.bytes()) }
     }
 
     /// QUERY with enough room: the answer's bytes.
     #[track_caller]
     pub fn query(&self, type_: u32) -> Vec<u8> {
-        let first = self.request(
-            SPANKER_IOC_QUERY,
-            &spanker_query {
-                type_,
-                size: 0,
-                ptr: 0,
-            },
-        );
-        first
-            .result
-            .unwrap_or_else(|errno| panic!("QUERY {type_} of its length: {errno}"));
+        let first = self.request(SPANKER_IOC_QUERY, &spanker_query { type_, size: 0, ptr: 0 });
+        first.result.unwrap_or_else(|errno| panic!("QUERY {type_} of its length: {errno}"));
         let room = UserBytes::room(first.after.size as usize);
-        let query = spanker_query {
-            type_,
-            size: first.after.size,
-            ptr: room.address(),
-        };
+        let query = spanker_query { type_, size: first.after.size, ptr: room.address() };
         let second = self.request(SPANKER_IOC_QUERY, &query);
-        second
-            .result
-            .unwrap_or_else(|errno| panic!("QUERY {type_}: {errno}"));
-        assert_eq!(
-            second.after.size, first.after.size,
-            "QUERY {type_} changed its length"
-        );
+        second.result.unwrap_or_else(|errno| panic!("QUERY {type_}: {errno}"));
+        assert_eq!(second.after.size, first.after.size, "QUERY {type_} changed its length");
         room.bytes()
     }
 
@@ -121,8 +100,7 @@ impl Open {
     pub fn a_types(&self) -> Vec<u32> {
         let caps = self.matmul_caps();
         let offered = |&a_type: &u32| {
-            caps.iter()
-                .any(|cap| cap.a_type == a_type && cap.b_type == SPANKER_TYPE_Q4_K)
+            caps.iter().any(|cap| cap.a_type == a_type && cap.b_type == SPANKER_TYPE_Q4_K)
         };
         A_TYPES.into_iter().filter(offered).collect()
     }
@@ -141,11 +119,7 @@ impl Open {
 
     /// BUF_CREATE, whatever the answer.
     pub fn try_create(&self, size: u64, flags: u32) -> Answer<spanker_buf_create> {
-        let argument = spanker_buf_create {
-            size,
-            flags,
-            ..Default::default()
-        };
+        let argument = spanker_buf_create { size, flags, ..Default::default() };
         self.request(SPANKER_IOC_BUF_CREATE, &argument)
     }
 
@@ -165,11 +139,7 @@ impl Open {
     fn create_with(&self, size: usize, flags: u32) -> Buffer {
         let Answer { result, after } = self.try_create(size as u64, flags);
         result.unwrap_or_else(|errno| panic!("BUF_CREATE of {size} bytes: {errno}"));
-        Buffer {
-            handle: after.handle,
-            size: after.size,
-            mmap_offset: after.mmap_offset,
-        }
+        Buffer { handle: after.handle, size: after.size, mmap_offset: after.mmap_offset }
     }
 
     /// Creates a buffer that holds `bytes`.
@@ -182,11 +152,7 @@ impl Open {
 
     /// BUF_DESTROY, whatever the answer.
     pub fn try_destroy(&self, handle: u32) -> Result<(), Errno> {
-        self.request(
-            SPANKER_IOC_BUF_DESTROY,
-            &spanker_buf_destroy { handle, flags: 0 },
-        )
-        .result
+        self.request(SPANKER_IOC_BUF_DESTROY, &spanker_buf_destroy { handle, flags: 0 }).result
     }
 
     /// Destroys a buffer.
@@ -201,12 +167,7 @@ impl Open {
     pub fn map(&self, buffer: &Buffer) -> Box<dyn Mapping> {
         let len = (buffer.size as usize).div_ceil(page_size()) * page_size();
         self.file
-            .mmap(
-                buffer.mmap_offset,
-                len,
-                Protection::READ_WRITE,
-                Sharing::Shared,
-            )
+            .mmap(buffer.mmap_offset, len, Protection::READ_WRITE, Sharing::Shared)
             .unwrap_or_else(|errno| panic!("mmap of buffer {}: {errno}", buffer.handle))
     }
 
@@ -228,10 +189,7 @@ impl Open {
     pub fn try_submit(&self, ops: &[spanker_op]) -> Answer<spanker_work_submit> {
         let array: Vec<u8> = ops.iter().flat_map(encode).collect();
         let placed = UserBytes::new(&array);
-        self.request(
-            SPANKER_IOC_WORK_SUBMIT,
-            &batch(placed.address(), ops.len() as u32),
-        )
+        self.request(SPANKER_IOC_WORK_SUBMIT, &batch(placed.address(), ops.len() as u32))
     }
 
     /// Submits a batch: its seqno.
@@ -245,12 +203,8 @@ impl Open {
 
     /// WAIT, whatever the answer.
     pub fn try_wait(&self, seqno: u64, deadline_ns: i64) -> Answer<spanker_wait> {
-        let argument = spanker_wait {
-            seqno,
-            deadline_ns,
-            completed: u64::MAX,
-            ..Default::default()
-        };
+        let argument =
+            spanker_wait { seqno, deadline_ns, completed: u64::MAX, ..Default::default() };
         self.request(SPANKER_IOC_WAIT, &argument)
     }
 
@@ -259,11 +213,7 @@ impl Open {
     pub fn wait(&self, seqno: u64) {
         let Answer { result, after } = self.try_wait(seqno, NEVER);
         result.unwrap_or_else(|errno| panic!("WAIT for {seqno}: {errno}"));
-        assert!(
-            after.completed >= seqno,
-            "{} completed, waited for {seqno}",
-            after.completed
-        );
+        assert!(after.completed >= seqno, "{} completed, waited for {seqno}", after.completed);
     }
 
     /// Submits a batch and waits until it has succeeded: its seqno.

@@ -23,10 +23,7 @@ pub const OPERANDS_OF_COPY: [Place; 2] = [|op| &mut op.a, |op| &mut op.out];
 /// A type that the card takes as `a` with Q4_K: Q4_K itself, if it can.
 #[track_caller]
 pub fn any_a_type(open: &Open) -> u32 {
-    *open
-        .a_types()
-        .last()
-        .expect("the card offers a combination of types")
+    *open.a_types().last().expect("the card offers a combination of types")
 }
 
 /// Bytes of a row of `elements` of a type.
@@ -135,10 +132,5 @@ pub fn valid_matmul_of(open: &Open, a_type: u32, shape: (usize, usize, usize)) -
 pub fn valid_copy(open: &Open) -> Valid {
     let a = open.create(60);
     let out = open.create(60);
-    Valid {
-        op: copy((3, 20), bytes(&a, 0, 20), bytes(&out, 0, 20)),
-        a,
-        b: a,
-        out,
-    }
+    Valid { op: copy((3, 20), bytes(&a, 0, 20), bytes(&out, 0, 20)), a, b: a, out }
 }

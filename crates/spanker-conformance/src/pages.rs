@@ -105,10 +105,7 @@ impl UserPages {
 
     fn pointer(&self, offset: usize, len: usize) -> NonNull<u8> {
         let end = offset.checked_add(len).expect("no overflow");
-        assert!(
-            end <= self.len(),
-            "{offset} + {len} is not inside the pages"
-        );
+        assert!(end <= self.len(), "{offset} + {len} is not inside the pages");
         // SAFETY: offset is inside the mapping or one past its end.
         unsafe { NonNull::new_unchecked(self.base.as_ptr().cast::<u8>().add(offset)) }
     }

@@ -29,21 +29,12 @@ impl Product {
         let n = b.len() / row_bytes(SPANKER_TYPE_Q4_K, k);
         assert_eq!(a.len(), m * row_bytes(a_type, k));
         assert_eq!(b.len(), n * row_bytes(SPANKER_TYPE_Q4_K, k));
-        Product {
-            a_type,
-            shape: (m, n, k),
-            a,
-            b,
-            start: None,
-        }
+        Product { a_type, shape: (m, n, k), a, b, start: None }
     }
 
     /// The product added to what out holds.
     pub fn starting_from(self, start: &[u32]) -> Product {
-        Product {
-            start: Some(start.to_vec()),
-            ..self
-        }
+        Product { start: Some(start.to_vec()), ..self }
     }
 
     /// What the device stores, row after row.
@@ -52,10 +43,7 @@ impl Product {
         let (m, n, k) = self.shape;
         let (a, b) = (open.create_holding(&self.a), open.create_holding(&self.b));
         // Without ACCUMULATE nothing may come of what out holds.
-        let before = self
-            .start
-            .clone()
-            .unwrap_or_else(|| vec![0x7fa5_a5a5; m * n]);
+        let before = self.start.clone().unwrap_or_else(|| vec![0x7fa5_a5a5; m * n]);
         let out = open.create_holding(&little_endian(&before));
         let op = matmul(
             self.shape,
@@ -63,11 +51,7 @@ impl Product {
             dense(&b, SPANKER_TYPE_Q4_K, k),
             dense(&out, SPANKER_TYPE_F32, n),
         );
-        let flags = if self.start.is_some() {
-            SPANKER_OP_ACCUMULATE
-        } else {
-            0
-        };
+        let flags = if self.start.is_some() { SPANKER_OP_ACCUMULATE } else { 0 };
         open.run(&[spanker_op { flags, ..op }]);
         let bits = words(&open.contents(&out));
         for buffer in [a, b, out] {
@@ -103,11 +87,7 @@ impl Product {
 pub fn assert_same_bits(device: &[u32], expected: &[u32], n: usize, what: &str) {
     assert_eq!(device.len(), expected.len());
     if let Some(at) = (0..device.len()).find(|&at| device[at] != expected[at]) {
-        let wrong = device
-            .iter()
-            .zip(expected)
-            .filter(|(device, text)| device != text)
-            .count();
+        let wrong = device.iter().zip(expected).filter(|(device, text)| device != text).count();
         let (i, j, len) = (at / n, at % n, device.len());
         let [device, expected] = [device[at], expected[at]];
         panic!(

@@ -36,12 +36,10 @@ thread_local! {
 pub fn run(case: Case, make: MakeDevice, limit: Duration) -> Outcome {
     record_panics();
     let (sender, receiver) = mpsc::channel();
-    let thread = thread::Builder::new()
-        .name(case.full_name())
-        .spawn(move || {
-            // The receiver is gone when the limit was passed; nobody is interested then.
-            let _ = sender.send(outcome(case, make));
-        });
+    let thread = thread::Builder::new().name(case.full_name()).spawn(move || {
+        // The receiver is gone when the limit was passed; nobody is interested then.
+        let _ = sender.send(outcome(case, make));
+    });
     let thread = match thread {
         Ok(thread) => thread,
         Err(error) => return Outcome::Failed(format!("no thread for the case: {error}")),
@@ -52,10 +50,9 @@ pub fn run(case: Case, make: MakeDevice, limit: Duration) -> Outcome {
             let _ = thread.join();
             outcome
         }
-        Err(RecvTimeoutError::Timeout) => Outcome::Failed(format!(
-            "{} has not ended after {limit:?}",
-            case.full_name()
-        )),
+        Err(RecvTimeoutError::Timeout) => {
+            Outcome::Failed(format!("{} has not ended after {limit:?}", case.full_name()))
+        }
         Err(RecvTimeoutError::Disconnected) => {
             Outcome::Failed(format!("{} ended without an outcome", case.full_name()))
         }
@@ -87,10 +84,7 @@ fn record_panics() {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             // Only cases have a subject in their thread's name.
-            if thread::current()
-                .name()
-                .is_some_and(|name| name.contains('/'))
-            {
+            if thread::current().name().is_some_and(|name| name.contains('/')) {
                 PANIC.with(|panic| *panic.borrow_mut() = Some(info.to_string()));
             } else {
                 previous(info);

@@ -17,10 +17,7 @@ const CARD: u32 = 1;
 /// A machine of its own, as [`MakeDevice`](crate::run::MakeDevice) wants it.
 pub fn make() -> Result<Box<dyn Device>, String> {
     let armed = Arc::default();
-    let engine = FaultOnce {
-        armed: Arc::clone(&armed),
-        inner: CpuEngine::new(),
-    };
+    let engine = FaultOnce { armed: Arc::clone(&armed), inner: CpuEngine::new() };
     let config = Config {
         cards: vec![CardConfig::default(), small_limits()],
         engine: Arc::new(engine),
@@ -126,10 +123,7 @@ struct SoftFile {
 
 impl SoftFile {
     fn new(file: spanker_soft::File) -> SoftFile {
-        SoftFile {
-            file,
-            nonblocking: AtomicBool::new(false),
-        }
+        SoftFile { file, nonblocking: AtomicBool::new(false) }
     }
 }
 
@@ -154,9 +148,7 @@ impl File for SoftFile {
             Sharing::Shared => spanker_soft::Sharing::Shared,
             Sharing::Private => spanker_soft::Sharing::Private,
         };
-        Ok(Box::new(
-            self.file.mmap(offset, len as u64, protection, sharing)?,
-        ))
+        Ok(Box::new(self.file.mmap(offset, len as u64, protection, sharing)?))
     }
 
     fn poll(&self) -> PollBits {
@@ -171,8 +163,7 @@ impl File for SoftFile {
 
     fn read(&self, addr: u64, len: usize) -> Result<usize, Errno> {
         let nonblocking = self.nonblocking.load(Ordering::SeqCst);
-        self.file
-            .read(&mut ProcessMemory::new(), addr, len, nonblocking)
+        self.file.read(&mut ProcessMemory::new(), addr, len, nonblocking)
     }
 
     fn set_nonblocking(&self, nonblocking: bool) {

@@ -39,11 +39,7 @@ pub struct BlockQ4K {
 impl BlockQ8K {
     /// Reads a block of 292 bytes.
     pub fn read(bytes: &[u8]) -> BlockQ8K {
-        let mut block = BlockQ8K {
-            d: le32(bytes),
-            qs: [0; 256],
-            bsums: [0; 16],
-        };
+        let mut block = BlockQ8K { d: le32(bytes), qs: [0; 256], bsums: [0; 16] };
         for (l, q) in block.qs.iter_mut().enumerate() {
             *q = bytes[4 + l] as i8;
         }
@@ -74,17 +70,9 @@ impl BlockQ8K {
             }
         }
         if amax >= 0x7f80_0000 {
-            return BlockQ8K {
-                d: NAN,
-                qs: [0; 256],
-                bsums: [0; 16],
-            };
+            return BlockQ8K { d: NAN, qs: [0; 256], bsums: [0; 16] };
         }
-        let zero = BlockQ8K {
-            d: 0,
-            qs: [0; 256],
-            bsums: [0; 16],
-        };
+        let zero = BlockQ8K { d: 0, qs: [0; 256], bsums: [0; 16] };
         if amax == 0 {
             return zero;
         }
@@ -98,10 +86,7 @@ impl BlockQ8K {
             *q = to_integer(scaled) as i8;
         }
         for (t, sum) in block.bsums.iter_mut().enumerate() {
-            *sum = block.qs[16 * t..16 * t + 16]
-                .iter()
-                .map(|&q| i16::from(q))
-                .sum();
+            *sum = block.qs[16 * t..16 * t + 16].iter().map(|&q| i16::from(q)).sum();
         }
         let d: f32 = 1.0 / is;
         block.d = d.to_bits();

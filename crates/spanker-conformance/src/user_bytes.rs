@@ -80,17 +80,8 @@ impl UserBytes {
         let start = before * page_size() - head;
         pages.write(start, bytes);
         pages.protect(before..before + after, rest);
-        let readable = if rest == Access::Nothing {
-            head
-        } else {
-            bytes.len()
-        };
-        UserBytes {
-            pages,
-            start,
-            len: bytes.len(),
-            readable,
-        }
+        let readable = if rest == Access::Nothing { head } else { bytes.len() };
+        UserBytes { pages, start, len: bytes.len(), readable }
     }
 
     /// The address of the first byte.

@@ -35,13 +35,7 @@ pub fn decode<T: Wire>(mut bytes: &[u8]) -> T {
 
 /// All values in `bytes`, which hold a whole number of them.
 pub fn decode_all<T: Wire>(bytes: &[u8]) -> Vec<T> {
-    assert_eq!(
-        bytes.len() % T::SIZE,
-        0,
-        "{} bytes are no array of {}",
-        bytes.len(),
-        T::SIZE
-    );
+    assert_eq!(bytes.len() % T::SIZE, 0, "{} bytes are no array of {}", bytes.len(), T::SIZE);
     bytes.chunks_exact(T::SIZE).map(decode).collect()
 }
 
@@ -127,14 +121,8 @@ mod tests {
         let op = spanker_op {
             opcode: 1,
             reserved: 2,
-            a: spanker_operand {
-                handle: 3,
-                ..Default::default()
-            },
-            out: spanker_operand {
-                row_stride: 4,
-                ..Default::default()
-            },
+            a: spanker_operand { handle: 3, ..Default::default() },
+            out: spanker_operand { row_stride: 4, ..Default::default() },
             ..Default::default()
         };
         let bytes = encode(&op);

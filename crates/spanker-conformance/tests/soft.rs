@@ -16,13 +16,11 @@ fn main() -> ExitCode {
     let trials = cases()
         .into_iter()
         .map(|case| {
-            Trial::test(case.full_name(), move || {
-                match run(case, soft::make, LIMIT) {
-                    Outcome::Passed => Ok(()),
-                    Outcome::Failed(reason) => Err(Failed::from(reason)),
-                    Outcome::Skipped(reason) => Err(Failed::from(format!(
-                        "skipped, which soft has no reason for: {reason}"
-                    ))),
+            Trial::test(case.full_name(), move || match run(case, soft::make, LIMIT) {
+                Outcome::Passed => Ok(()),
+                Outcome::Failed(reason) => Err(Failed::from(reason)),
+                Outcome::Skipped(reason) => {
+                    Err(Failed::from(format!("skipped, which soft has no reason for: {reason}")))
                 }
             })
         })

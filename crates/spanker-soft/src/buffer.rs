@@ -34,10 +34,7 @@ pub(crate) fn mmap_offset(handle: u32) -> u64 {
 
 /// The handle, and the offset inside its buffer, that a mapping offset means.
 pub(crate) fn at_mmap_offset(offset: u64) -> (u32, u64) {
-    (
-        (offset >> OFFSET_BITS) as u32,
-        offset & (CardConfig::MAX_BUF_SIZE - 1),
-    )
+    ((offset >> OFFSET_BITS) as u32, offset & (CardConfig::MAX_BUF_SIZE - 1))
 }
 
 /// The live handles of one open.
@@ -62,11 +59,7 @@ impl Handles {
         // Two thirds at most are live, whatever the card allows, so this ends.
         let mut handle = self.last;
         loop {
-            handle = if handle >= CardConfig::MAX_BUFS * 2 {
-                1
-            } else {
-                handle + 1
-            };
+            handle = if handle >= CardConfig::MAX_BUFS * 2 { 1 } else { handle + 1 };
             if !self.live.contains_key(&handle) {
                 return handle;
             }

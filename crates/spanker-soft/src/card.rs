@@ -56,12 +56,7 @@ pub(crate) enum Outcome {
 
 impl Card {
     pub(crate) fn new(index: u32, limits: CardConfig, scheduler: Arc<Scheduler>) -> Self {
-        Self {
-            index,
-            limits,
-            scheduler,
-            state: Mutex::default(),
-        }
+        Self { index, limits, scheduler, state: Mutex::default() }
     }
 
     /// Takes note of an open, to be told when the card goes.
@@ -178,10 +173,7 @@ impl Card {
             state.counters.mem_used = used + rounded;
         }
         match Storage::new(rounded) {
-            Ok(storage) => Ok(Allocation {
-                storage,
-                card: Arc::clone(self),
-            }),
+            Ok(storage) => Ok(Allocation { storage, card: Arc::clone(self) }),
             Err(errno) => {
                 self.give_back(rounded);
                 Err(errno)

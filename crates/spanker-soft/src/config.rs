@@ -58,10 +58,7 @@ impl Config {
             }
             _ => None,
         };
-        Ok(Self {
-            threads,
-            ..Self::default()
-        })
+        Ok(Self { threads, ..Self::default() })
     }
 
     pub(crate) fn thread_count(&self) -> usize {
@@ -113,9 +110,7 @@ impl Default for CardConfig {
     /// As much memory as the machine has, and limits that are out of the way.
     fn default() -> Self {
         let pages = sysconf(SysconfVar::_PHYS_PAGES).ok().flatten();
-        let pages = pages
-            .and_then(|pages| u64::try_from(pages).ok())
-            .unwrap_or(1 << 18);
+        let pages = pages.and_then(|pages| u64::try_from(pages).ok()).unwrap_or(1 << 18);
         let mem_size = pages.saturating_mul(page_size());
         Self {
             mem_size,

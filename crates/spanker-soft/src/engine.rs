@@ -77,15 +77,7 @@ impl fmt::Debug for Scratch {
 }
 
 /// A zero block, to make room with.
-const ZERO_Q4_K: spanker_block_q4_k = spanker_block_q4_k {
-    d: 0,
-    dmin: 0,
-    scales: [0; 12],
-    qs: [0; 128],
-};
+const ZERO_Q4_K: spanker_block_q4_k =
+    spanker_block_q4_k { d: 0, dmin: 0, scales: [0; 12], qs: [0; 128] };
 /// A zero block, to make room with.
-const ZERO_Q8_K: spanker_block_q8_k = spanker_block_q8_k {
-    d: 0,
-    qs: [0; 256],
-    bsums: [0; 16],
-};
+const ZERO_Q8_K: spanker_block_q8_k = spanker_block_q8_k { d: 0, qs: [0; 256], bsums: [0; 16] };

@@ -39,15 +39,11 @@ impl Drop for Pin {
 
 impl File {
     pub(crate) fn control(slots: Arc<Slots>) -> Self {
-        Self {
-            node: FileNode::Control(slots),
-        }
+        Self { node: FileNode::Control(slots) }
     }
 
     pub(crate) fn card(open: Arc<Open>) -> Self {
-        Self {
-            node: FileNode::Card(Arc::new(Pin { open })),
-        }
+        Self { node: FileNode::Card(Arc::new(Pin { open })) }
     }
 
     fn open(&self) -> Option<&Arc<Open>> {
@@ -98,23 +94,14 @@ impl File {
             return Err(Errno::EINVAL);
         }
         let (handle, start) = at_mmap_offset(offset);
-        let buffer = lock(&pin.open.handles)
-            .get(handle)
-            .cloned()
-            .ok_or(Errno::EINVAL)?;
+        let buffer = lock(&pin.open.handles).get(handle).cloned().ok_or(Errno::EINVAL)?;
         let end = start
             .checked_add(len)
             .and_then(|end| end.checked_add(page - 1))
             .map(|end| end / page * page)
             .filter(|end| buffer.is_mappable() && *end <= buffer.memory.storage.len())
             .ok_or(Errno::EINVAL)?;
-        Ok(Mapping::new(
-            Arc::clone(pin),
-            buffer,
-            start,
-            end - start,
-            protection,
-        ))
+        Ok(Mapping::new(Arc::clone(pin), buffer, start, end - start, protection))
     }
 
     /// poll(2): the bits of a card as they are now. The control node has none.
@@ -135,9 +122,7 @@ impl File {
     ) -> Result<usize, Errno> {
         let open = self.open().ok_or(Errno::EINVAL)?;
         open.read(len, nonblocking, |completed| {
-            memory
-                .write(address, &completed.to_ne_bytes())
-                .map_err(|_| Errno::EFAULT)
+            memory.write(address, &completed.to_ne_bytes()).map_err(|_| Errno::EFAULT)
         })
     }
 

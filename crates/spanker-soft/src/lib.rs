@@ -41,6 +41,7 @@ mod open;
 mod request;
 mod scheduler;
 mod sync;
+mod timeline;
 
 pub use config::{CardConfig, Config, THREADS_VARIABLE};
 pub use engine::{CpuEngine, Crew, Engine, FaultAt, Scratch, Stop, Tiles};

@@ -46,11 +46,7 @@ impl Machine {
                 (index, Arc::new(card))
             })
             .collect();
-        Ok(Self {
-            slots: Arc::new(Slots {
-                cards: Mutex::new(cards),
-            }),
-        })
+        Ok(Self { slots: Arc::new(Slots { cards: Mutex::new(cards) }) })
     }
 
     /// Opens the control node.
@@ -64,10 +60,7 @@ impl Machine {
     /// ENOENT if no such card is plugged in; EMFILE or ENFILE if the descriptor
     /// for event loops cannot be had.
     pub fn open_card(&self, index: u32) -> Result<File, Errno> {
-        let card = lock(&self.slots.cards)
-            .get(&index)
-            .cloned()
-            .ok_or(Errno::ENOENT)?;
+        let card = lock(&self.slots.cards).get(&index).cloned().ok_or(Errno::ENOENT)?;
         Ok(File::card(Open::new(card)?))
     }
 

@@ -19,11 +19,7 @@ pub struct Protection {
 
 impl Protection {
     /// PROT_READ | PROT_WRITE
-    pub const READ_WRITE: Self = Self {
-        read: true,
-        write: true,
-        execute: false,
-    };
+    pub const READ_WRITE: Self = Self { read: true, write: true, execute: false };
 }
 
 /// With whom a mapping is shared.
@@ -55,13 +51,7 @@ impl Mapping {
         len: u64,
         protection: Protection,
     ) -> Self {
-        Self {
-            buffer,
-            start,
-            len,
-            protection,
-            _pin: pin,
-        }
+        Self { buffer, start, len, protection, _pin: pin }
     }
 
     /// Bytes mapped, whole pages.
@@ -77,11 +67,7 @@ impl Mapping {
     /// The first byte. The pointer is good for [`Mapping::len`] bytes while
     /// this value lives; ops in flight read and write behind it.
     pub fn as_ptr(&self) -> *mut u8 {
-        self.buffer
-            .memory
-            .storage
-            .as_ptr()
-            .wrapping_add(self.start as usize)
+        self.buffer.memory.storage.as_ptr().wrapping_add(self.start as usize)
     }
 
     /// Copies bytes out.

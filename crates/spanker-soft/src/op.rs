@@ -153,9 +153,7 @@ fn matmul(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Mat
     let offered = MATMUL_CAPS.iter().any(|cap| {
         (cap.a_type, cap.b_type, cap.out_type) == (op.a.type_, op.b.type_, op.out.type_)
     });
-    let a_type = Type::from_abi(op.a.type_)
-        .filter(|_| offered)
-        .ok_or(Errno::EOPNOTSUPP)?;
+    let a_type = Type::from_abi(op.a.type_).filter(|_| offered).ok_or(Errno::EOPNOTSUPP)?;
 
     let in_range = |value, max| (1..=max).contains(&value);
     if !in_range(op.m, limits.max_m)
@@ -183,16 +181,7 @@ fn matmul(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Mat
         return Err(Errno::EINVAL);
     }
     let accumulate = op.flags & SPANKER_OP_ACCUMULATE != 0;
-    Ok(Matmul {
-        a_type,
-        accumulate,
-        m: op.m,
-        n: op.n,
-        k: op.k,
-        a,
-        b,
-        out,
-    })
+    Ok(Matmul { a_type, accumulate, m: op.m, n: op.n, k: op.k, a, b, out })
 }
 
 fn copy(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Copy, Errno> {
@@ -217,12 +206,7 @@ fn copy(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Copy,
     if overlap(&op.out, out_end, &op.a, a_end) {
         return Err(Errno::EINVAL);
     }
-    Ok(Copy {
-        rows: op.m,
-        bytes: op.k,
-        a,
-        out,
-    })
+    Ok(Copy { rows: op.m, bytes: op.k, a, out })
 }
 
 /// Finds the buffers; the first that is not there is ENOENT.
@@ -230,10 +214,7 @@ fn rows<const N: usize>(
     operands: [&spanker_operand; N],
     handles: &Handles,
 ) -> Result<[Rows; N], Errno> {
-    if operands
-        .iter()
-        .any(|operand| handles.get(operand.handle).is_none())
-    {
+    if operands.iter().any(|operand| handles.get(operand.handle).is_none()) {
         return Err(Errno::ENOENT);
     }
     let found = operands.map(|operand| {
@@ -247,9 +228,7 @@ fn rows<const N: usize>(
     // No other thread can change the handles while they are borrowed.
     let mut found = found.into_iter().flatten();
     let missing = || unreachable!("every handle was found above");
-    Ok(std::array::from_fn(|_| {
-        found.next().unwrap_or_else(missing)
-    }))
+    Ok(std::array::from_fn(|_| found.next().unwrap_or_else(missing)))
 }
 
 /// The end of the footprint, if it is inside the buffer.

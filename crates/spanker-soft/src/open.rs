@@ -6,10 +6,10 @@ use crate::card::{Card, Outcome};
 use crate::clock::now_ns;
 use crate::op::{Op, Traffic, Work};
 use crate::sync::{lock, wait};
+use crate::timeline::{Batch, Fault, Timeline};
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use spanker_sys::{spanker_context_info, SPANKER_DEADLINE_NEVER, SPANKER_FAULT_ENGINE};
-use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -45,77 +45,6 @@ pub(crate) struct Open {
     event: EventFd,
     event_wanted: AtomicBool,
 }
-
-#[derive(Debug, Default)]
-struct Timeline {
-    submitted: u64,
-    completed: u64,
-    fault: Option<Fault>,
-    cursor: u64,
-    queue: VecDeque<Batch>,
-    /// Someone runs the batch at the front of the queue. That one, not the
-    /// queue, holds it.
-    led: bool,
-    /// The scheduler knows that there is work.
-    announced: bool,
-    revoked: bool,
-    /// Emptied batches, to be filled again.
-    spare: Vec<Vec<Op>>,
-}
-
-/// A batch that is queued or running.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    ops: Vec<Op>,
-    /// How many of them have run.
-    done: usize,
-}
-
-impl Batch {
-    pub(crate) fn next_op(&self) -> Option<&Op> {
-        self.ops.get(self.done)
-    }
-
-    pub(crate) fn op_is_done(&mut self) {
-        self.done += 1;
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Fault {
-    seqno: u64,
-    op: u32,
-}
-
-impl Timeline {
-    fn in_flight(&self) -> u64 {
-        match self.fault {
-            Some(_) => 0,
-            None => self.submitted - self.completed,
-        }
-    }
-
-    /// What WAIT for `seqno` answers, if that is settled.
-    fn settled(&self, seqno: u64) -> Option<Result<(), Errno>> {
-        match self.fault {
-            _ if self.revoked => Some(Err(Errno::ENODEV)),
-            _ if seqno <= self.completed => Some(Ok(())),
-            Some(fault) if seqno == fault.seqno => Some(Err(Errno::EIO)),
-            Some(fault) if seqno > fault.seqno => Some(Err(Errno::ECANCELED)),
-            _ => None,
-        }
-    }
-
-    fn recycle(&mut self, mut batch: Vec<Op>) {
-        batch.clear();
-        if self.spare.len() < SPARE_BATCHES {
-            self.spare.push(batch);
-        }
-    }
-}
-
-/// Emptied batches kept for reuse; more than are usually in flight.
-const SPARE_BATCHES: usize = 64;
 
 impl Open {
     /// # Errors
@@ -230,10 +159,7 @@ impl Open {
         timeline.submitted += 1;
         let seqno = timeline.submitted;
         batch.iter_mut().for_each(|op| op.seqno = seqno);
-        timeline.queue.push_back(Batch {
-            ops: batch,
-            done: 0,
-        });
+        timeline.queue.push_back(Batch { ops: batch, done: 0 });
         let announce = !timeline.led && !timeline.announced;
         timeline.announced |= announce;
         drop(timeline);
@@ -325,11 +251,7 @@ impl Open {
         let never = deadline_ns == SPANKER_DEADLINE_NEVER as i64;
         let mut timeline = lock(&self.timeline);
         if seqno == 0 || seqno > timeline.submitted {
-            let errno = if timeline.revoked {
-                Errno::ENODEV
-            } else {
-                Errno::EINVAL
-            };
+            let errno = if timeline.revoked { Errno::ENODEV } else { Errno::EINVAL };
             return (timeline.completed, Err(errno));
         }
         loop {
@@ -349,9 +271,7 @@ impl Open {
                 timeline = wait(&self.changed, timeline);
                 continue;
             }
-            let left = u64::try_from(deadline_ns)
-                .unwrap_or(0)
-                .saturating_sub(now_ns());
+            let left = u64::try_from(deadline_ns).unwrap_or(0).saturating_sub(now_ns());
             if left == 0 {
                 return (timeline.completed, Err(Errno::ETIMEDOUT));
             }
@@ -432,9 +352,5 @@ impl Open {
 
 /// Builds the ops of a batch; seqnos come when it is queued.
 pub(crate) fn push_op(batch: &mut Vec<Op>, index: u32, work: Work) {
-    batch.push(Op {
-        seqno: 0,
-        index,
-        work,
-    });
+    batch.push(Op { seqno: 0, index, work });
 }

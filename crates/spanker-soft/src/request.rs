@@ -57,11 +57,7 @@ pub(crate) fn dispatch(
     if size < ioc_size(expected) {
         return Err(Errno::EINVAL);
     }
-    let mut argument = Argument {
-        memory,
-        address,
-        size,
-    };
+    let mut argument = Argument { memory, address, size };
     match (node, nr) {
         (_, GET_VERSION) => version(&mut argument),
         (_, QUERY) => query::run(node, &mut argument),

@@ -75,15 +75,11 @@ impl Scheduler {
             work: Condvar::new(),
             scratch: Mutex::default(),
         });
-        let scheduler = Self {
-            shared: Arc::clone(&shared),
-        };
+        let scheduler = Self { shared: Arc::clone(&shared) };
         for index in 0..threads {
             let shared = Arc::clone(&shared);
             let name = format!("spanker-soft-{index}");
-            thread::Builder::new()
-                .name(name)
-                .spawn(move || shared.serve())?;
+            thread::Builder::new().name(name).spawn(move || shared.serve())?;
         }
         Ok(scheduler)
     }
@@ -217,11 +213,7 @@ impl Shared {
         if open.is_stopping() {
             return Err(Stop::Cancelled);
         }
-        let mut crew = SharingCrew {
-            shared: self,
-            open,
-            scratch,
-        };
+        let mut crew = SharingCrew { shared: self, open, scratch };
         // An engine that panics has failed at this op; the device lives on.
         catch_unwind(AssertUnwindSafe(|| self.engine.run(op, &mut crew)))
             .unwrap_or(Err(Stop::Failed))
@@ -285,9 +277,7 @@ struct SharedOp {
 
 impl std::fmt::Debug for SharedOp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SharedOp")
-            .field("count", &self.count)
-            .finish_non_exhaustive()
+        f.debug_struct("SharedOp").field("count", &self.count).finish_non_exhaustive()
     }
 }
 

@@ -55,11 +55,7 @@ pub(crate) fn generate(input: &Input<'_>) -> Result<String, String> {
 fn clang_target(rust: &str) -> String {
     match rust.split_once('-') {
         Some((arch, rest)) if arch.starts_with("riscv") => {
-            let bits = if arch.starts_with("riscv64") {
-                "riscv64"
-            } else {
-                "riscv32"
-            };
+            let bits = if arch.starts_with("riscv64") { "riscv64" } else { "riscv32" };
             format!("{bits}-{rest}")
         }
         _ => rust.to_owned(),
@@ -67,6 +63,5 @@ fn clang_target(rust: &str) -> String {
 }
 
 fn path(path: &Path) -> Result<&str, String> {
-    path.to_str()
-        .ok_or_else(|| format!("{} is not valid UTF-8", path.display()))
+    path.to_str().ok_or_else(|| format!("{} is not valid UTF-8", path.display()))
 }

@@ -21,23 +21,13 @@ const HEADER: &str = "include/uapi/linux/spanker_ioctl.h";
 
 /// Architectures whose request codes have 13 bits of size and 3 of direction.
 /// (They are also the ones that `build-support/shims/linux/ioctl.h` names.)
-const WIDE_DIRECTION: [&str; 7] = [
-    "powerpc",
-    "powerpc64",
-    "mips",
-    "mips32r6",
-    "mips64",
-    "mips64r6",
-    "sparc64",
-];
+const WIDE_DIRECTION: [&str; 7] =
+    ["powerpc", "powerpc64", "mips", "mips32r6", "mips64", "mips64r6", "sparc64"];
 
 fn main() {
     match mirror() {
         Ok(mirror) => {
-            println!(
-                "cargo:rustc-env=SPANKER_SYS_MIRROR={}",
-                mirror.path.display()
-            );
+            println!("cargo:rustc-env=SPANKER_SYS_MIRROR={}", mirror.path.display());
             println!("cargo:rustc-env=SPANKER_SYS_ORIGIN={}", mirror.origin);
         }
         Err(message) => {
@@ -73,13 +63,11 @@ fn mirror() -> Result<Mirror, String> {
     let text = fs::read(&header).map_err(|e| format!("cannot read {}: {e}", header.display()))?;
     let arch = variable("CARGO_CFG_TARGET_ARCH")?;
     let committed = Committed {
-        path: root
-            .join("src/mirror")
-            .join(if WIDE_DIRECTION.contains(&arch.as_str()) {
-                "powerpc_mips_sparc.rs"
-            } else {
-                "asm_generic.rs"
-            }),
+        path: root.join("src/mirror").join(if WIDE_DIRECTION.contains(&arch.as_str()) {
+            "powerpc_mips_sparc.rs"
+        } else {
+            "asm_generic.rs"
+        }),
         header_digest: digest::of(&text),
     };
     match choice()? {
@@ -101,9 +89,7 @@ fn choice() -> Result<Choice, String> {
         Err(_) | Ok("") => Ok(Choice::Automatic),
         Ok("require") => Ok(Choice::Require),
         Ok("never") => Ok(Choice::Never),
-        Ok(other) => Err(format!(
-            "{CHOICE}={other} is not known: use require, never, or unset it"
-        )),
+        Ok(other) => Err(format!("{CHOICE}={other} is not known: use require, never, or unset it")),
     }
 }
 
@@ -156,10 +142,7 @@ fn generated(root: &Path, header: &Path) -> Result<Mirror, Unavailable> {
     let path = out.join("mirror.rs");
     fs::write(&path, text)
         .map_err(|e| Unavailable::Failed(format!("cannot write {}: {e}", path.display())))?;
-    Ok(Mirror {
-        path,
-        origin: "bindgen",
-    })
+    Ok(Mirror { path, origin: "bindgen" })
 }
 
 /// The mirror that comes with the crate.
@@ -176,10 +159,7 @@ impl Committed {
         let text = fs::read_to_string(&self.path)
             .map_err(|e| format!("cannot read {}: {e}", self.path.display()))?;
         if digest::recorded_in(&text) == Some(self.header_digest.as_str()) {
-            return Ok(Mirror {
-                path: self.path.clone(),
-                origin: "committed",
-            });
+            return Ok(Mirror { path: self.path.clone(), origin: "committed" });
         }
         Err(format!(
             "{HEADER} has changed since the committed mirror was made, so the mirror must be made \

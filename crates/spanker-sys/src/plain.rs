@@ -93,12 +93,7 @@ mod tests {
 
     #[test]
     fn bytes_are_those_of_the_value_and_back() {
-        let mut version = spanker_version {
-            major: 1,
-            minor: 2,
-            patch: 3,
-            reserved: 4,
-        };
+        let mut version = spanker_version { major: 1, minor: 2, patch: 3, reserved: 4 };
         let mut expected = [0; 8];
         for (bytes, field) in expected.chunks_exact_mut(2).zip([1_u16, 2, 3, 4]) {
             bytes.copy_from_slice(&field.to_ne_bytes());

@@ -11,17 +11,12 @@ const COMMITTED: [&str; 2] = [
 
 /// The header's macros that stand for a value.
 fn constants() -> Vec<&'static str> {
-    let macros = header::TEXT
-        .lines()
-        .filter_map(|line| line.strip_prefix("#define "));
+    let macros = header::TEXT.lines().filter_map(|line| line.strip_prefix("#define "));
     let constants: Vec<_> = macros
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| name.starts_with("SPANKER_"))
         .collect();
-    assert!(
-        constants.contains(&"SPANKER_IOC_WAIT"),
-        "the header is read wrongly: {constants:?}"
-    );
+    assert!(constants.contains(&"SPANKER_IOC_WAIT"), "the header is read wrongly: {constants:?}");
     constants
 }
 
@@ -29,9 +24,7 @@ fn constants() -> Vec<&'static str> {
 fn every_constant_and_request_code_of_the_header_is_mirrored() {
     for mirror in [IN_USE, COMMITTED[0], COMMITTED[1]] {
         // Unformatted text has spaces around every token.
-        let tokens: Vec<&str> = mirror
-            .split(|c: char| c.is_whitespace() || c == ':')
-            .collect();
+        let tokens: Vec<&str> = mirror.split(|c: char| c.is_whitespace() || c == ':').collect();
         for name in constants() {
             let mirrored = tokens.windows(2).any(|pair| pair == ["const", name]);
             assert!(mirrored, "{name} has no mirror");
@@ -58,36 +51,22 @@ fn every_field_of_the_header_is_mirrored() {
         );
         count += 1;
     }
-    assert!(
-        count > 80,
-        "only {count} fields were found: the header is read wrongly"
-    );
+    assert!(count > 80, "only {count} fields were found: the header is read wrongly");
 }
 
 /// Rust source without what a formatter adds or takes away.
 fn unformatted(source: &str) -> String {
     let code = source.lines().filter(|line| !line.starts_with("//"));
-    let dense: String = code
-        .flat_map(str::chars)
-        .filter(|c| !c.is_whitespace())
-        .collect();
-    dense
-        .replace(",}", "}")
-        .replace(",)", ")")
-        .replace(",]", "]")
+    let dense: String = code.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect();
+    dense.replace(",}", "}").replace(",)", ")").replace(",]", "]")
 }
 
 /// The committed mirror is what bindgen makes of the header for this target. A
 /// build without libclang uses the committed one, and compares it with itself.
 #[test]
 fn committed_mirror_is_the_one_in_use() {
-    let same = COMMITTED
-        .iter()
-        .any(|mirror| unformatted(mirror) == unformatted(IN_USE));
-    assert!(
-        same,
-        "the mirror made by {ORIGIN} is not committed: run `cargo xtask mirror`"
-    );
+    let same = COMMITTED.iter().any(|mirror| unformatted(mirror) == unformatted(IN_USE));
+    assert!(same, "the mirror made by {ORIGIN} is not committed: run `cargo xtask mirror`");
 }
 
 /// On powerpc, mips and sparc: 13 bits of size, and other direction bits.

@@ -23,16 +23,8 @@ fn codes_are_those_of_the_specification() {
             dir = IOC_NONE;
         }
         assert_eq!(code, ioc(dir, 0xE3, nr, size), "request {nr:#x}");
-        assert_eq!(
-            (ioc_dir(code), ioc_type(code)),
-            (dir, 0xE3),
-            "request {nr:#x}"
-        );
-        assert_eq!(
-            (ioc_nr(code), ioc_size(code)),
-            (nr, size),
-            "request {nr:#x}"
-        );
+        assert_eq!((ioc_dir(code), ioc_type(code)), (dir, 0xE3), "request {nr:#x}");
+        assert_eq!((ioc_nr(code), ioc_size(code)), (nr, size), "request {nr:#x}");
     }
 }
 

@@ -28,11 +28,8 @@ pub struct AbiVersion {
 
 impl AbiVersion {
     /// The version that this crate speaks.
-    pub const LIBRARY: Self = Self {
-        major: ABI_VERSION_MAJOR,
-        minor: ABI_VERSION_MINOR,
-        patch: ABI_VERSION_PATCH,
-    };
+    pub const LIBRARY: Self =
+        Self { major: ABI_VERSION_MAJOR, minor: ABI_VERSION_MINOR, patch: ABI_VERSION_PATCH };
 
     /// Whether a caller and a device of these versions understand each other:
     /// the majors are equal and, while the major is 0, the minors too.
@@ -59,10 +56,6 @@ impl fmt::Display for AbiVersion {
 
 impl From<spanker_version> for AbiVersion {
     fn from(version: spanker_version) -> Self {
-        Self {
-            major: version.major,
-            minor: version.minor,
-            patch: version.patch,
-        }
+        Self { major: version.major, minor: version.minor, patch: version.patch }
     }
 }

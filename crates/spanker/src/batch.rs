@@ -58,12 +58,7 @@ impl<'a> Batch<'a> {
     /// An empty batch for `sail`.
     pub fn new(sail: &Sail) -> Self {
         let open = Arc::clone(sail.open_handle());
-        Self {
-            open,
-            ops: Vec::new(),
-            results: Vec::new(),
-            reads: Vec::new(),
-        }
+        Self { open, ops: Vec::new(), results: Vec::new(), reads: Vec::new() }
     }
 
     /// Adds a product. Returns where its result will be in
@@ -82,10 +77,7 @@ impl<'a> Batch<'a> {
                 self.reads.push(matmul.b.buffer());
                 Ok(self.push_op(op, matmul.out))
             }
-            Err(error) => Err(Refused {
-                error,
-                work: matmul,
-            }),
+            Err(error) => Err(Refused { error, work: matmul }),
         }
     }
 
@@ -117,10 +109,7 @@ impl<'a> Batch<'a> {
         out: &Matrix<F32>,
     ) -> Result<spanker_op, Error> {
         let count = self.results.len();
-        let a = self
-            .results
-            .get(result)
-            .ok_or(Error::NoSuchResult { result, count })?;
+        let a = self.results.get(result).ok_or(Error::NoSuchResult { result, count })?;
         require_same_open(Operand::B, b.is_of(&self.open))?;
         require_same_open(Operand::Out, out.is_of(&self.open))?;
         matmul_op(a, b, out, false)
@@ -173,9 +162,7 @@ impl Work for Batch<'_> {
             return Err(Error::ForeignBatch);
         }
         let seqno = submit_ops(open, &self.ops)?;
-        self.reads
-            .iter()
-            .for_each(|buffer| buffer.mark_read_by(seqno));
+        self.reads.iter().for_each(|buffer| buffer.mark_read_by(seqno));
         Ok(seqno)
     }
 
@@ -184,11 +171,6 @@ impl Work for Batch<'_> {
         // An empty vector of one lifetime as that of another: collecting in
         // place keeps its memory.
         let reads = self.reads.into_iter().map(|_| unreachable!()).collect();
-        Batch {
-            open: self.open,
-            ops: self.ops,
-            results: self.results,
-            reads,
-        }
+        Batch { open: self.open, ops: self.ops, results: self.results, reads }
     }
 }

@@ -45,10 +45,8 @@ impl SpankerControl {
     /// As [`open`](Self::open).
     pub fn open_path(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let node = Node::open(path).map_err(|source| Error::Open {
-            path: path.to_owned(),
-            source,
-        })?;
+        let node =
+            Node::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
         let version = compatible_version(&node, path)?;
         Ok(Self { node, version })
     }

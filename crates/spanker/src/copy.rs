@@ -44,21 +44,13 @@ impl<'a, E: Element> Copy<'a, E> {
     fn to_op(&self, open: &Arc<Open>) -> Result<spanker_op, Error> {
         require_same_open(Operand::A, self.a.is_of(open))?;
         require_same_open(Operand::Out, self.out.is_of(open))?;
-        require_shape(
-            Operand::Out,
-            self.out.shape(),
-            self.a.shape(),
-            "the shape of a",
-        )?;
+        require_shape(Operand::Out, self.out.shape(), self.a.shape(), "the shape of a")?;
         let too_wide = |_| Error::MatrixShape {
             element: E::NAME,
             shape: self.a.shape(),
             requirement: "a row to be copied must be below 2^32 bytes",
         };
-        let untyped = |operand: spanker_operand| spanker_operand {
-            type_: 0,
-            ..operand
-        };
+        let untyped = |operand: spanker_operand| spanker_operand { type_: 0, ..operand };
         Ok(spanker_op {
             opcode: SPANKER_OPCODE_COPY,
             m: self.a.shape().rows as u32,

@@ -267,11 +267,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn request(request: Request, errno: Errno, detail: impl Into<String>) -> Self {
-        Self::Request {
-            request,
-            errno: errno as i32,
-            detail: detail.into(),
-        }
+        Self::Request { request, errno: errno as i32, detail: detail.into() }
     }
 
     /// The number that the kernel or the device answered, if it was one of them

@@ -40,12 +40,7 @@ pub struct DeviceInfo {
 
 impl DeviceInfo {
     pub(crate) fn from_abi(info: &spanker_device_info) -> Self {
-        let name: Vec<u8> = info
-            .name
-            .iter()
-            .copied()
-            .take_while(|byte| *byte != 0)
-            .collect();
+        let name: Vec<u8> = info.name.iter().copied().take_while(|byte| *byte != 0).collect();
         let pci = PciDevice {
             vendor: info.pci_vendor,
             device: info.pci_device,
@@ -120,11 +115,7 @@ pub struct PciDevice {
 
 impl fmt::Display for PciDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:04x}:{:02x}:{:02x}.{}",
-            self.domain, self.bus, self.slot, self.function
-        )
+        write!(f, "{:04x}:{:02x}:{:02x}.{}", self.domain, self.bus, self.slot, self.function)
     }
 }
 

@@ -38,12 +38,7 @@ pub struct Matmul<'a, A: Activation> {
 impl<'a, A: Activation> Matmul<'a, A> {
     /// The product of `a` and `b`, into `out`.
     pub fn new(a: &'a Matrix<A>, b: &'a Matrix<Q4K>, out: Matrix<F32>) -> Self {
-        Self {
-            a,
-            b,
-            out,
-            accumulate: false,
-        }
+        Self { a, b, out, accumulate: false }
     }
 
     /// Adds the product to what `out` holds, instead of replacing it. A product
@@ -79,19 +74,13 @@ pub(crate) fn matmul_op<A: Activation>(
     require_shape(
         Operand::B,
         b_shape,
-        Shape {
-            rows: b_shape.rows,
-            cols: a_shape.cols,
-        },
+        Shape { rows: b_shape.rows, cols: a_shape.cols },
         "as many columns as a has",
     )?;
     require_shape(
         Operand::Out,
         out_shape,
-        Shape {
-            rows: a_shape.rows,
-            cols: b_shape.rows,
-        },
+        Shape { rows: a_shape.rows, cols: b_shape.rows },
         "the rows of a by the rows of b",
     )?;
     // Matrices have rows and columns below 2^32.
@@ -125,11 +114,6 @@ pub(crate) fn require_shape(
     if given == required {
         Ok(())
     } else {
-        Err(Error::OperandShape {
-            operand,
-            required,
-            given,
-            because,
-        })
+        Err(Error::OperandShape { operand, required, given, because })
     }
 }

@@ -31,11 +31,7 @@ impl<E: Element> Matrix<E> {
     pub(crate) fn new(open: &Arc<Open>, shape: Shape, placement: Placement) -> Result<Self, Error> {
         let bytes = checked_bytes::<E>(shape)?;
         let buffer = Buffer::new(open, bytes, placement)?;
-        Ok(Self {
-            buffer,
-            shape,
-            element: PhantomData,
-        })
+        Ok(Self { buffer, shape, element: PhantomData })
     }
 
     /// Rows and columns, in elements.
@@ -103,9 +99,7 @@ impl<E: Element> Matrix<E> {
         self.check_length(values.len(), self.stored_len(), unit::<E>())?;
         Plain::slice_bytes_mut(values).copy_from_slice(self.buffer.bytes()?);
         if cfg!(target_endian = "big") {
-            values
-                .iter_mut()
-                .for_each(|value| *value = E::swap_if_big_endian(*value));
+            values.iter_mut().for_each(|value| *value = E::swap_if_big_endian(*value));
         }
         Ok(())
     }
@@ -137,22 +131,14 @@ impl<E: Element> Matrix<E> {
     /// [`Error::InFlight`] while an op reads the matrix; [`Error::NotMapped`].
     pub fn view_mut(&mut self) -> Result<ViewMut<'_, E>, Error> {
         let cols = self.shape.cols / E::PER_STORED;
-        self.buffer
-            .bytes_mut()
-            .map(|bytes| ViewMut::new(bytes, cols))
+        self.buffer.bytes_mut().map(|bytes| ViewMut::new(bytes, cols))
     }
 
     fn check_length(&self, given: usize, required: usize, unit: &'static str) -> Result<(), Error> {
         if given == required {
             return Ok(());
         }
-        Err(Error::Length {
-            shape: self.shape,
-            element: E::NAME,
-            unit,
-            required,
-            given,
-        })
+        Err(Error::Length { shape: self.shape, element: E::NAME, unit, required, given })
     }
 
     pub(crate) fn is_of(&self, open: &Arc<Open>) -> bool {
@@ -200,11 +186,7 @@ fn unit<E: Element>() -> &'static str {
 
 /// Bytes of a matrix of this shape, if there can be one.
 fn checked_bytes<E: Element>(shape: Shape) -> Result<usize, Error> {
-    let refuse = |requirement| Error::MatrixShape {
-        element: E::NAME,
-        shape,
-        requirement,
-    };
+    let refuse = |requirement| Error::MatrixShape { element: E::NAME, shape, requirement };
     if shape.rows == 0 || shape.cols == 0 {
         return Err(refuse("it needs at least one row and one column"));
     }

@@ -65,10 +65,7 @@ impl Open {
         if seqno <= context.completed || context.fault_seqno != 0 {
             return Ok(());
         }
-        Err(Error::InFlight {
-            seqno,
-            completed: context.completed,
-        })
+        Err(Error::InFlight { seqno, completed: context.completed })
     }
 
     /// Waits for `seqno` until `deadline_ns` on CLOCK_MONOTONIC. Returns
@@ -93,35 +90,24 @@ impl Open {
                     let (op, code) = (context.fault_op, context.fault_code);
                     Error::Fault { seqno, op, code }
                 } else {
-                    Error::Cancelled {
-                        seqno,
-                        fault_seqno: context.fault_seqno,
-                    }
+                    Error::Cancelled { seqno, fault_seqno: context.fault_seqno }
                 })
             }
-            Err(errno) => Err(Error::request(
-                Request::Wait,
-                errno,
-                format!("batch {seqno}"),
-            )),
+            Err(errno) => Err(Error::request(Request::Wait, errno, format!("batch {seqno}"))),
         }
     }
 }
 
 /// Asks `node` for something of which there is one.
 pub(crate) fn query<T: Plain>(node: &Node, kind: u32, answer: &mut T) -> Result<(), Error> {
-    node.query(kind, slice::from_mut(answer))
-        .map(drop)
-        .map_err(|errno| query_failed(kind, errno))
+    node.query(kind, slice::from_mut(answer)).map(drop).map_err(|errno| query_failed(kind, errno))
 }
 
 /// Asks `node` for something of which there may be any number.
 pub(crate) fn query_all<T: Plain + Default>(node: &Node, kind: u32) -> Result<Vec<T>, Error> {
     let mut answers = Vec::new();
     loop {
-        let bytes = node
-            .query(kind, &mut answers)
-            .map_err(|errno| query_failed(kind, errno))?;
+        let bytes = node.query(kind, &mut answers).map_err(|errno| query_failed(kind, errno))?;
         let count = bytes / size_of::<T>();
         // There may be more at the second time of asking than at the first.
         if count <= answers.len() {
@@ -147,19 +133,12 @@ fn query_failed(kind: u32, errno: Errno) -> Error {
 pub(crate) fn compatible_version(node: &Node, path: &Path) -> Result<AbiVersion, Error> {
     let version = node.version().map_err(|errno| match errno {
         Errno::ENODEV => Error::request(Request::GetVersion, errno, "the card is gone"),
-        _ => Error::NotASail {
-            path: path.to_owned(),
-            errno: errno as i32,
-        },
+        _ => Error::NotASail { path: path.to_owned(), errno: errno as i32 },
     })?;
     let (device, library) = (AbiVersion::from(version), AbiVersion::LIBRARY);
     if device.is_compatible_with(library) {
         Ok(device)
     } else {
-        Err(Error::IncompatibleAbi {
-            path: path.to_owned(),
-            device,
-            library,
-        })
+        Err(Error::IncompatibleAbi { path: path.to_owned(), device, library })
     }
 }

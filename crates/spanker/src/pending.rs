@@ -36,11 +36,7 @@ pub enum Progress<T> {
 
 impl<T> Pending<T> {
     pub(crate) fn new(open: Arc<Open>, seqno: u64, results: T) -> Self {
-        Self {
-            open,
-            seqno,
-            results,
-        }
+        Self { open, seqno, results }
     }
 
     /// The place of the batch on its Sail's timeline: 1 for the first. Batches

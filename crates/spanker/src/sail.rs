@@ -42,13 +42,9 @@ impl Sail {
     /// [`Error::Open`], [`Error::NotASail`], and [`Error::IncompatibleAbi`].
     pub fn open_path(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let node = Node::open(path).map_err(|source| Error::Open {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            open: Open::new(node, path)?,
-        })
+        let node =
+            Node::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+        Ok(Self { open: Open::new(node, path)? })
     }
 
     /// Opens the software Sail: the same ABI, executed by threads of this
@@ -78,9 +74,7 @@ impl Sail {
             path: path.clone(),
             source: std::io::Error::from_raw_os_error(errno as i32),
         })?;
-        Ok(Self {
-            open: Open::new(Node::soft(file), &path)?,
-        })
+        Ok(Self { open: Open::new(Node::soft(file), &path)? })
     }
 
     /// Opens the Sail that `name` names.
@@ -223,11 +217,7 @@ impl Sail {
     /// [`Error::Request`]) or ever (EIO after a fault).
     pub fn submit<W: Work>(&self, work: W) -> Result<Pending<W::Results>, Refused<W>> {
         match work.submit_to(self) {
-            Ok(seqno) => Ok(Pending::new(
-                Arc::clone(&self.open),
-                seqno,
-                work.into_results(),
-            )),
+            Ok(seqno) => Ok(Pending::new(Arc::clone(&self.open), seqno, work.into_results())),
             Err(error) => Err(Refused { error, work }),
         }
     }
@@ -255,11 +245,7 @@ impl Sail {
                     code: context.fault_code,
                 })
             }
-            Err(errno) => Err(Error::request(
-                Request::Read,
-                errno,
-                "the completion counter",
-            )),
+            Err(errno) => Err(Error::request(Request::Read, errno, "the completion counter")),
         }
     }
 }

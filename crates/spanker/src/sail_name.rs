@@ -45,9 +45,9 @@ impl SailName {
         match env::var(SAIL_VARIABLE) {
             Ok(name) if !name.is_empty() => name.parse(),
             Ok(_) | Err(VarError::NotPresent) => Self::first_card(),
-            Err(VarError::NotUnicode(name)) => Err(Error::SailName {
-                name: name.to_string_lossy().into_owned(),
-            }),
+            Err(VarError::NotUnicode(name)) => {
+                Err(Error::SailName { name: name.to_string_lossy().into_owned() })
+            }
         }
     }
 
@@ -70,9 +70,10 @@ impl FromStr for SailName {
         match name {
             "soft" => Ok(Self::Software),
             path if path.contains('/') => Ok(Self::Path(PathBuf::from(path))),
-            index => index.parse().map(Self::Index).map_err(|_| Error::SailName {
-                name: name.to_owned(),
-            }),
+            index => index
+                .parse()
+                .map(Self::Index)
+                .map_err(|_| Error::SailName { name: name.to_owned() }),
         }
     }
 }

@@ -93,11 +93,7 @@ impl Node {
     /// Waits for `seqno` until `deadline_ns` on CLOCK_MONOTONIC. Returns what
     /// `completed` was, and the answer; goes on after EINTR.
     pub(crate) fn wait(&self, seqno: u64, deadline_ns: i64) -> (u64, Result<(), Errno>) {
-        let mut wait = spanker_wait {
-            seqno,
-            deadline_ns,
-            ..Default::default()
-        };
+        let mut wait = spanker_wait { seqno, deadline_ns, ..Default::default() };
         loop {
             match either!(self, node => node.wait(&mut wait)) {
                 Err(Errno::EINTR) => {}

@@ -18,11 +18,7 @@ pub struct View<'a, E: Element> {
 
 impl<'a, E: Element> View<'a, E> {
     pub(crate) fn new(bytes: &'a [u8], cols: usize) -> Self {
-        Self {
-            bytes,
-            cols,
-            element: PhantomData,
-        }
+        Self { bytes, cols, element: PhantomData }
     }
 
     /// All of it, as it would be in a file: floats are little-endian.
@@ -65,11 +61,7 @@ pub struct ViewMut<'a, E: Element> {
 
 impl<'a, E: Element> ViewMut<'a, E> {
     pub(crate) fn new(bytes: &'a mut [u8], cols: usize) -> Self {
-        Self {
-            bytes,
-            cols,
-            element: PhantomData,
-        }
+        Self { bytes, cols, element: PhantomData }
     }
 
     /// All of it, as it would be in a file: floats are little-endian.
@@ -111,10 +103,7 @@ impl ViewMut<'_, F32> {
 /// The bytes of a value, if `col` is inside its row.
 fn place<E: Element>(row: usize, col: usize, cols: usize) -> Option<std::ops::Range<usize>> {
     let size = size_of::<E::Stored>();
-    let index = row
-        .checked_mul(cols)?
-        .checked_add(col)
-        .filter(|_| col < cols)?;
+    let index = row.checked_mul(cols)?.checked_add(col).filter(|_| col < cols)?;
     let start = index.checked_mul(size)?;
     Some(start..start.checked_add(size)?)
 }

@@ -69,9 +69,7 @@ impl<W> From<Refused<W>> for Error {
 
 impl<W> fmt::Debug for Refused<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refused")
-            .field("error", &self.error)
-            .finish_non_exhaustive()
+        f.debug_struct("Refused").field("error", &self.error).finish_non_exhaustive()
     }
 }
 
@@ -89,21 +87,15 @@ impl<W> std::error::Error for Refused<W> {
 
 /// Submits `ops` as one batch; returns its seqno.
 pub(crate) fn submit_ops(open: &Open, ops: &[spanker_op]) -> Result<u64, Error> {
-    open.node
-        .work_submit(ops)
-        .map_err(|(bad_op, errno)| match ops.get(bad_op as usize) {
-            Some(op) => Error::OpRefused {
-                op: bad_op as usize,
-                description: describe(op),
-                errno: errno as i32,
-                detail: why_op_refused(open, op, errno),
-            },
-            None => Error::request(
-                Request::WorkSubmit,
-                errno,
-                why_batch_refused(open, ops, errno),
-            ),
-        })
+    open.node.work_submit(ops).map_err(|(bad_op, errno)| match ops.get(bad_op as usize) {
+        Some(op) => Error::OpRefused {
+            op: bad_op as usize,
+            description: describe(op),
+            errno: errno as i32,
+            detail: why_op_refused(open, op, errno),
+        },
+        None => Error::request(Request::WorkSubmit, errno, why_batch_refused(open, ops, errno)),
+    })
 }
 
 fn describe(op: &spanker_op) -> String {
@@ -138,11 +130,7 @@ fn why_batch_refused(open: &Open, ops: &[spanker_op], errno: Errno) -> String {
             info.max_in_flight
         ),
         Errno::EINVAL => {
-            format!(
-                "{} ops; the card takes up to {} in a batch",
-                ops.len(),
-                info.max_ops
-            )
+            format!("{} ops; the card takes up to {} in a batch", ops.len(), info.max_ops)
         }
         Errno::EIO => "an earlier batch failed: open the Sail again to go on".to_owned(),
         Errno::ENODEV => "the card is gone, or was reset".to_owned(),

@@ -28,20 +28,12 @@ fn small_card() -> CardConfig {
 }
 
 fn sail_with(card: CardConfig) -> Sail {
-    let machine = Machine::new(Config {
-        cards: vec![card],
-        ..Config::default()
-    })
-    .unwrap();
+    let machine = Machine::new(Config { cards: vec![card], ..Config::default() }).unwrap();
     Sail::on_machine(&machine, 0).unwrap()
 }
 
 fn operands(sail: &Sail) -> (Matrix<F32>, Matrix<Q4K>, Matrix<F32>) {
-    (
-        sail.matrix(1, 256).unwrap(),
-        sail.matrix(8, 256).unwrap(),
-        sail.matrix(1, 8).unwrap(),
-    )
+    (sail.matrix(1, 256).unwrap(), sail.matrix(8, 256).unwrap(), sail.matrix(1, 8).unwrap())
 }
 
 fn says(error: &Error, words: &[&str]) {
@@ -55,13 +47,7 @@ fn says(error: &Error, words: &[&str]) {
 #[test]
 fn a_node_that_is_not_there_says_what_to_do() {
     let error = Sail::open_path("/dev/spanker-that-is-not-there").unwrap_err();
-    says(
-        &error,
-        &[
-            "/dev/spanker-that-is-not-there",
-            "module `spanker` is not loaded",
-        ],
-    );
+    says(&error, &["/dev/spanker-that-is-not-there", "module `spanker` is not loaded"]);
     assert_eq!(error.errno(), Some(Errno::ENOENT as i32));
     assert_eq!(io::Error::from(error).kind(), io::ErrorKind::NotFound);
 }
@@ -79,10 +65,7 @@ fn a_node_that_is_no_sail_is_told_from_one() {
 #[test]
 fn a_card_that_is_not_in_the_machine_cannot_be_opened() {
     let machine = Machine::new(Config::default()).unwrap();
-    assert!(matches!(
-        Sail::on_machine(&machine, 7),
-        Err(Error::Open { .. })
-    ));
+    assert!(matches!(Sail::on_machine(&machine, 7), Err(Error::Open { .. })));
 }
 
 #[test]
@@ -91,19 +74,13 @@ fn operands_that_do_not_fit_are_named_with_both_shapes_and_handed_back() {
     let (a, _, out) = operands(&sail);
     let narrow = sail.matrix::<Q4K>(8, 512).unwrap();
     let refused = sail.submit(Matmul::new(&a, &narrow, out)).unwrap_err();
-    says(
-        &refused.error,
-        &["operand b", "8×256 is required", "8×512 was given"],
-    );
+    says(&refused.error, &["operand b", "8×256 is required", "8×512 was given"]);
     let out = refused.work.into_out();
     assert_eq!(out.shape(), Shape { rows: 1, cols: 8 });
 
     let weights = sail.matrix::<Q4K>(9, 256).unwrap();
     let refused = sail.submit(Matmul::new(&a, &weights, out)).unwrap_err();
-    says(
-        &refused.error,
-        &["operand out", "1×9 is required", "1×8 was given"],
-    );
+    says(&refused.error, &["operand out", "1×9 is required", "1×8 was given"]);
     let expected = Shape { rows: 1, cols: 9 };
     assert!(matches!(
         refused.error,
@@ -115,13 +92,8 @@ fn operands_that_do_not_fit_are_named_with_both_shapes_and_handed_back() {
 fn a_copy_between_shapes_is_refused() {
     let sail = Sail::software().unwrap();
     let a = sail.matrix::<Q8K>(2, 256).unwrap();
-    let refused = sail
-        .submit(Copy::new(&a, sail.matrix(1, 512).unwrap()))
-        .unwrap_err();
-    says(
-        &refused.error,
-        &["operand out", "2×256 is required", "1×512 was given"],
-    );
+    let refused = sail.submit(Copy::new(&a, sail.matrix(1, 512).unwrap())).unwrap_err();
+    says(&refused.error, &["operand out", "2×256 is required", "1×512 was given"]);
 }
 
 #[test]
@@ -131,46 +103,21 @@ fn a_matrix_of_another_sail_is_refused() {
     let foreign = other.matrix::<Q4K>(8, 256).unwrap();
     let refused = sail.submit(Matmul::new(&a, &foreign, out)).unwrap_err();
     says(&refused.error, &["operand b", "another Sail"]);
-    let refused = other
-        .submit(Matmul::new(&a, &foreign, refused.work.into_out()))
-        .unwrap_err();
+    let refused = other.submit(Matmul::new(&a, &foreign, refused.work.into_out())).unwrap_err();
     says(&refused.error, &["operand a", "another Sail"]);
     let mut batch = Batch::new(&sail);
-    batch
-        .push(Matmul::new(&a, &b, refused.work.into_out()))
-        .unwrap();
-    assert!(matches!(
-        other.submit(batch).unwrap_err().error,
-        Error::ForeignBatch
-    ));
+    batch.push(Matmul::new(&a, &b, refused.work.into_out())).unwrap();
+    assert!(matches!(other.submit(batch).unwrap_err().error, Error::ForeignBatch));
 }
 
 #[test]
 fn impossible_shapes_are_refused() {
     let sail = Sail::software().unwrap();
-    for (rows, cols) in [
-        (0, 256),
-        (1, 0),
-        (1, 255),
-        (usize::MAX, 256),
-        (1 << 31, usize::MAX),
-    ] {
+    for (rows, cols) in [(0, 256), (1, 0), (1, 255), (usize::MAX, 256), (1 << 31, usize::MAX)] {
         let error = sail.matrix::<Q4K>(rows, cols).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                Error::MatrixShape {
-                    element: "Q4_K",
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, Error::MatrixShape { element: "Q4_K", .. }), "{error}");
     }
-    says(
-        &sail.matrix::<Q4K>(3, 100).unwrap_err(),
-        &["3×100", "multiple of 256"],
-    );
+    says(&sail.matrix::<Q4K>(3, 100).unwrap_err(), &["3×100", "multiple of 256"]);
 }
 
 #[test]
@@ -178,46 +125,22 @@ fn slices_of_the_wrong_length_are_refused_and_nothing_is_written() {
     let sail = Sail::software().unwrap();
     let mut a = sail.upload::<F32>(2, 3, &[1.0; 6]).unwrap();
     let error = a.write(&[2.0; 5]).unwrap_err();
-    says(
-        &error,
-        &["2×3 matrix of F32 needs 6 values", "5 were given"],
-    );
-    says(
-        &a.write_bytes(&[0; 25]).unwrap_err(),
-        &["24 bytes", "25 were given"],
-    );
-    says(
-        &a.read(&mut [0.0; 7]).unwrap_err(),
-        &["6 values", "7 were given"],
-    );
+    says(&error, &["2×3 matrix of F32 needs 6 values", "5 were given"]);
+    says(&a.write_bytes(&[0; 25]).unwrap_err(), &["24 bytes", "25 were given"]);
+    says(&a.read(&mut [0.0; 7]).unwrap_err(), &["6 values", "7 were given"]);
     assert_eq!(a.to_vec().unwrap(), [1.0; 6]);
     let error = sail.upload::<Q4K>(2, 512, &[]).unwrap_err();
-    says(
-        &error,
-        &["2×512 matrix of Q4_K needs 4 blocks", "0 were given"],
-    );
+    says(&error, &["2×512 matrix of Q4_K needs 4 blocks", "0 were given"]);
 }
 
 #[test]
 fn limits_of_the_card_are_named() {
     let sail = sail_with(small_card());
-    says(
-        &sail.matrix::<F32>(1, 1 << 18).unwrap_err(),
-        &["BUF_CREATE", "EINVAL", "524288"],
-    );
-    let _held = [
-        sail.matrix::<F32>(1, 1 << 17).unwrap(),
-        sail.matrix(1, 1 << 16).unwrap(),
-    ];
-    says(
-        &sail.matrix::<F32>(1, 1 << 17).unwrap_err(),
-        &["BUF_CREATE", "ENOSPC", "1048576"],
-    );
+    says(&sail.matrix::<F32>(1, 1 << 18).unwrap_err(), &["BUF_CREATE", "EINVAL", "524288"]);
+    let _held = [sail.matrix::<F32>(1, 1 << 17).unwrap(), sail.matrix(1, 1 << 16).unwrap()];
+    says(&sail.matrix::<F32>(1, 1 << 17).unwrap_err(), &["BUF_CREATE", "ENOSPC", "1048576"]);
     let mut small: Vec<_> = (0..6).map(|_| sail.matrix::<F32>(1, 1).unwrap()).collect();
-    says(
-        &sail.matrix::<F32>(1, 1).unwrap_err(),
-        &["BUF_CREATE", "EMFILE", "8 buffers"],
-    );
+    says(&sail.matrix::<F32>(1, 1).unwrap_err(), &["BUF_CREATE", "EMFILE", "8 buffers"]);
     small.pop();
     sail.matrix::<F32>(1, 1).unwrap();
 }
@@ -229,14 +152,9 @@ fn an_op_beyond_the_limits_is_named_with_its_place_in_the_batch() {
     let wide = sail.matrix::<Q4K>(9, 256).unwrap();
     let mut batch = Batch::new(&sail);
     batch.push(Matmul::new(&a, &b, out)).unwrap();
-    batch
-        .push(Matmul::new(&a, &wide, sail.matrix(1, 9).unwrap()))
-        .unwrap();
+    batch.push(Matmul::new(&a, &wide, sail.matrix(1, 9).unwrap())).unwrap();
     let refused = sail.submit(batch).unwrap_err();
-    says(
-        &refused.error,
-        &["op 1", "1×256 F32 by 9×256 Q4_K", "8 rows of b"],
-    );
+    says(&refused.error, &["op 1", "1×256 F32 by 9×256 Q4_K", "8 rows of b"]);
     assert!(matches!(refused.error, Error::OpRefused { op: 1, .. }));
     assert_eq!(refused.work.len(), 2, "the batch is handed back");
 }
@@ -247,16 +165,11 @@ fn a_batch_beyond_the_limits_is_told_the_limit() {
     let (a, b, _) = operands(&sail);
     let mut batch = Batch::new(&sail);
     for _ in 0..3 {
-        batch
-            .push(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap()))
-            .unwrap();
+        batch.push(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap())).unwrap();
     }
     let refused = sail.submit(batch).unwrap_err();
     says(&refused.error, &["WORK_SUBMIT", "3 ops", "up to 2"]);
-    assert!(matches!(
-        sail.submit(Batch::new(&sail)).unwrap_err().error,
-        Error::EmptyBatch
-    ));
+    assert!(matches!(sail.submit(Batch::new(&sail)).unwrap_err().error, Error::EmptyBatch));
 }
 
 #[test]
@@ -265,24 +178,11 @@ fn a_full_queue_says_so_and_hands_the_work_back() {
     let sail = Sail::on_machine(&machine, 0).unwrap();
     let (a, b, out) = operands(&sail);
     let first = sail.submit(Matmul::new(&a, &b, out)).unwrap();
-    let second = sail
-        .submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap()))
-        .unwrap();
-    let refused = sail
-        .submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap()))
-        .unwrap_err();
-    says(
-        &refused.error,
-        &["WORK_SUBMIT", "EAGAIN", "2 batches are in flight"],
-    );
+    let second = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap())).unwrap();
+    let refused = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap())).unwrap_err();
+    says(&refused.error, &["WORK_SUBMIT", "EAGAIN", "2 batches are in flight"]);
     assert_eq!(refused.error.errno(), Some(Errno::EAGAIN as i32));
-    assert!(matches!(
-        refused.error,
-        Error::Request {
-            request: Request::WorkSubmit,
-            ..
-        }
-    ));
+    assert!(matches!(refused.error, Error::Request { request: Request::WorkSubmit, .. }));
     gate.open();
     let _ = (first.wait().unwrap(), second.wait().unwrap());
     let _ = sail.submit(refused.work).unwrap().wait().unwrap();
@@ -300,11 +200,7 @@ fn a_chained_product_needs_an_earlier_result() {
 
 fn faulting(seqno: u64, op: u32) -> Sail {
     let engine = Arc::new(FaultAt::new(seqno, op, Arc::new(CpuEngine::new())));
-    let machine = Machine::new(Config {
-        engine,
-        ..Config::default()
-    })
-    .unwrap();
+    let machine = Machine::new(Config { engine, ..Config::default() }).unwrap();
     Sail::on_machine(&machine, 0).unwrap()
 }
 
@@ -315,67 +211,37 @@ fn a_fault_names_the_op_and_what_follows_is_cancelled_or_refused() {
     let before = sail.submit(Matmul::new(&a, &b, out)).unwrap();
     let mut batch = Batch::new(&sail);
     for _ in 0..2 {
-        batch
-            .push(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap()))
-            .unwrap();
+        batch.push(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap())).unwrap();
     }
     let fault = sail.submit(batch).unwrap();
     let _ = before.wait().unwrap();
     let error = fault.wait().unwrap_err();
     says(&error, &["op 1 of batch 2 failed", "open the Sail again"]);
-    assert!(matches!(
-        error,
-        Error::Fault {
-            seqno: 2,
-            op: 1,
-            code: 1
-        }
-    ));
+    assert!(matches!(error, Error::Fault { seqno: 2, op: 1, code: 1 }));
     assert_eq!(error.errno(), Some(Errno::EIO as i32));
 
-    let refused = sail
-        .submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap()))
-        .unwrap_err();
-    says(
-        &refused.error,
-        &["WORK_SUBMIT", "EIO", "earlier batch failed"],
-    );
+    let refused = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap())).unwrap_err();
+    says(&refused.error, &["WORK_SUBMIT", "EIO", "earlier batch failed"]);
     a.write(&[0.0; 256]).unwrap();
     assert!(matches!(sail.completed(), Ok(1)));
-    assert!(matches!(
-        sail.completed(),
-        Err(Error::Fault { seqno: 2, .. })
-    ));
+    assert!(matches!(sail.completed(), Err(Error::Fault { seqno: 2, .. })));
 }
 
 #[test]
 fn work_behind_a_fault_is_cancelled() {
     let gate = Arc::new(Gate::default());
     let engine = Arc::new(FaultAt::new(2, 0, Arc::clone(&gate) as _));
-    let config = Config {
-        engine,
-        ..Config::default()
-    };
+    let config = Config { engine, ..Config::default() };
     let machine = Machine::new(config).unwrap();
     let sail = Sail::on_machine(&machine, 0).unwrap();
     let (a, b, _) = operands(&sail);
     let pending: Vec<_> = (0..3)
-        .map(|_| {
-            sail.submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap()))
-                .unwrap()
-        })
+        .map(|_| sail.submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap())).unwrap())
         .collect();
     gate.open();
     let mut ends = pending.into_iter().map(|pending| pending.wait().map(drop));
     assert!(ends.next().unwrap().is_ok());
-    assert!(matches!(
-        ends.next().unwrap(),
-        Err(Error::Fault {
-            seqno: 2,
-            op: 0,
-            ..
-        })
-    ));
+    assert!(matches!(ends.next().unwrap(), Err(Error::Fault { seqno: 2, op: 0, .. })));
     let error = ends.next().unwrap().unwrap_err();
     says(&error, &["batch 3 was cancelled", "batch 2"]);
     assert_eq!(error.errno(), Some(Errno::ECANCELED as i32));
@@ -392,9 +258,6 @@ fn a_card_that_goes_away_wakes_who_waits_and_says_so() {
     let error = waiting.join().unwrap();
     says(&error, &["WAIT", "ENODEV"]);
     assert_eq!(sail.ping().unwrap_err().errno(), Some(Errno::ENODEV as i32));
-    assert!(
-        a.write(&[0.0; 256]).is_err(),
-        "an op may still be reading it"
-    );
+    assert!(a.write(&[0.0; 256]).is_err(), "an op may still be reading it");
     assert_eq!(a.to_vec().unwrap(), [0.0; 256]);
 }

@@ -10,8 +10,7 @@ use spanker::{Matmul, Matrix, Pending, Progress, Sail, F32, Q4K};
 use std::os::fd::AsFd;
 
 fn submit(sail: &Sail, a: &Matrix<F32>, b: &Matrix<Q4K>) -> Pending<Matrix<F32>> {
-    sail.submit(Matmul::new(a, b, sail.matrix(1, 4).unwrap()))
-        .unwrap()
+    sail.submit(Matmul::new(a, b, sail.matrix(1, 4).unwrap())).unwrap()
 }
 
 /// Whether the descriptor is readable now, or becomes so in `milliseconds`.
@@ -24,10 +23,7 @@ fn readable(fd: &impl AsFd, milliseconds: u16) -> bool {
 fn the_descriptor_wakes_an_event_loop_when_work_completes_and_is_quiet_after_it_was_asked() {
     let (machine, gate) = Gate::machine();
     let sail = Sail::on_machine(&machine, 0).unwrap();
-    let (a, b) = (
-        sail.matrix::<F32>(1, 256).unwrap(),
-        sail.matrix::<Q4K>(4, 256).unwrap(),
-    );
+    let (a, b) = (sail.matrix::<F32>(1, 256).unwrap(), sail.matrix::<Q4K>(4, 256).unwrap());
     let pending = submit(&sail, &a, &b);
     // It may be readable at first: a loop asks, and waits again.
     let _ = readable(&sail, 0);
@@ -44,10 +40,7 @@ fn the_descriptor_wakes_an_event_loop_when_work_completes_and_is_quiet_after_it_
 #[test]
 fn one_thread_serves_many_batches() {
     let sail = Sail::software().unwrap();
-    let (a, b) = (
-        sail.matrix::<F32>(1, 256).unwrap(),
-        sail.matrix::<Q4K>(4, 256).unwrap(),
-    );
+    let (a, b) = (sail.matrix::<F32>(1, 256).unwrap(), sail.matrix::<Q4K>(4, 256).unwrap());
     let fd = sail.as_fd().try_clone_to_owned().unwrap();
     let mut pending: Vec<_> = (0..100).map(|_| submit(&sail, &a, &b)).collect();
     while !pending.is_empty() {

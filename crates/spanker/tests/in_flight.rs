@@ -23,8 +23,7 @@ impl Operands {
     }
 
     fn submit(&self, sail: &Sail) -> Pending<Matrix<F32>> {
-        sail.submit(Matmul::new(&self.a, &self.b, sail.matrix(1, 4).unwrap()))
-            .unwrap()
+        sail.submit(Matmul::new(&self.a, &self.b, sail.matrix(1, 4).unwrap())).unwrap()
     }
 }
 
@@ -58,16 +57,7 @@ fn what_an_op_reads_can_be_read_but_not_written_until_it_has_completed() {
     assert_eq!(operands.a.to_vec().unwrap(), [1.0; 256]);
     assert_eq!(operands.a.view().unwrap().get(0, 255), Some(1.0));
     let refused = operands.a.write(&[2.0; 256]).unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            Error::InFlight {
-                seqno: 1,
-                completed: 0
-            }
-        ),
-        "{refused}"
-    );
+    assert!(matches!(refused, Error::InFlight { seqno: 1, completed: 0 }), "{refused}");
     assert!(matches!(operands.b.view_mut(), Err(Error::InFlight { .. })));
     assert_eq!(operands.a.to_vec().unwrap(), [1.0; 256]);
 
@@ -95,10 +85,7 @@ fn work_whose_pending_was_dropped_goes_on_and_still_guards_what_it_reads() {
     let sail = Sail::on_machine(&machine, 0).unwrap();
     let mut operands = Operands::new(&sail);
     drop(operands.submit(&sail));
-    assert!(matches!(
-        operands.a.write(&[2.0; 256]),
-        Err(Error::InFlight { .. })
-    ));
+    assert!(matches!(operands.a.write(&[2.0; 256]), Err(Error::InFlight { .. })));
     let second = operands.submit(&sail);
     gate.open();
     let _ = second.wait().unwrap();
@@ -166,21 +153,13 @@ fn a_matrix_keeps_the_sail_open() {
 fn a_batch_guards_all_that_it_reads() {
     let (machine, gate) = Gate::machine();
     let sail = Sail::on_machine(&machine, 0).unwrap();
-    let (mut x, mut other) = (
-        sail.matrix::<F32>(1, 256).unwrap(),
-        sail.matrix::<F32>(2, 256).unwrap(),
-    );
-    let (up, mut down) = (
-        sail.matrix::<Q4K>(256, 256).unwrap(),
-        sail.matrix::<Q4K>(8, 256).unwrap(),
-    );
+    let (mut x, mut other) =
+        (sail.matrix::<F32>(1, 256).unwrap(), sail.matrix::<F32>(2, 256).unwrap());
+    let (up, mut down) =
+        (sail.matrix::<Q4K>(256, 256).unwrap(), sail.matrix::<Q4K>(8, 256).unwrap());
     let mut batch = Batch::new(&sail);
-    let first = batch
-        .push(Matmul::new(&x, &up, sail.matrix(1, 256).unwrap()))
-        .unwrap();
-    batch
-        .push_chained(first, &down, sail.matrix(1, 8).unwrap())
-        .unwrap();
+    let first = batch.push(Matmul::new(&x, &up, sail.matrix(1, 256).unwrap())).unwrap();
+    batch.push_chained(first, &down, sail.matrix(1, 8).unwrap()).unwrap();
     let pending = sail.submit(batch).unwrap();
     assert!(matches!(x.write(&[0.0; 256]), Err(Error::InFlight { .. })));
     assert!(matches!(down.view_mut(), Err(Error::InFlight { .. })));
@@ -200,16 +179,8 @@ fn device_memory_is_reached_by_copies_alone() {
     assert!(matches!(resident.view(), Err(Error::NotMapped)));
     let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
     let source = sail.upload::<F32>(2, 3, &values).unwrap();
-    let resident = sail
-        .submit(Copy::new(&source, resident))
-        .unwrap()
-        .wait()
-        .unwrap();
+    let resident = sail.submit(Copy::new(&source, resident)).unwrap().wait().unwrap();
     let back = sail.matrix(2, 3).unwrap();
-    let back = sail
-        .submit(Copy::new(&resident, back))
-        .unwrap()
-        .wait()
-        .unwrap();
+    let back = sail.submit(Copy::new(&resident, back)).unwrap().wait().unwrap();
     assert_eq!(back.to_vec().unwrap(), values);
 }

@@ -43,21 +43,15 @@ fn weights(sail: &Sail, rows: usize, cols: usize, seed: u64) -> Matrix<Q4K> {
 }
 
 fn activations(sail: &Sail, rows: usize, cols: usize, seed: u64) -> Matrix<F32> {
-    let values: Vec<f32> = bytes(seed, rows * cols)
-        .iter()
-        .map(|byte| f32::from(*byte as i8) / 32.0)
-        .collect();
+    let values: Vec<f32> =
+        bytes(seed, rows * cols).iter().map(|byte| f32::from(*byte as i8) / 32.0).collect();
     sail.upload(rows, cols, &values).unwrap()
 }
 
 fn product<A: Activation>(sail: &Sail, a: &Matrix<A>, b: &Matrix<Q4K>) -> Vec<u32> {
     let out = sail.matrix(a.shape().rows, b.shape().rows).unwrap();
     let out = sail.submit(Matmul::new(a, b, out)).unwrap().wait().unwrap();
-    out.to_vec()
-        .unwrap()
-        .iter()
-        .map(|value| value.to_bits())
-        .collect()
+    out.to_vec().unwrap().iter().map(|value| value.to_bits()).collect()
 }
 
 #[test]
@@ -67,9 +61,7 @@ fn a_product_that_can_be_worked_out_by_hand() {
     let blocks: Vec<_> = (0..16).map(constant_weights).collect();
     let b = sail.upload::<Q4K>(16, 256, &blocks).unwrap();
     let a = sail.upload::<F32>(1, 256, &[127.0; 256]).unwrap();
-    let expected: Vec<u32> = (0..16)
-        .map(|j| (127.0 * 256.0 * j as f32).to_bits())
-        .collect();
+    let expected: Vec<u32> = (0..16).map(|j| (127.0 * 256.0 * j as f32).to_bits()).collect();
     assert_eq!(product(&sail, &a, &b), expected);
 
     let quantised = BlockQ8K {
@@ -80,9 +72,7 @@ fn a_product_that_can_be_worked_out_by_hand() {
     let a = sail.upload::<Q8K>(1, 256, &[quantised]).unwrap();
     assert_eq!(product(&sail, &a, &b), expected);
     let a = sail.upload::<Q4K>(1, 256, &[constant_weights(2)]).unwrap();
-    let expected: Vec<u32> = (0..16)
-        .map(|j| (2.0 * 256.0 * j as f32).to_bits())
-        .collect();
+    let expected: Vec<u32> = (0..16).map(|j| (2.0 * 256.0 * j as f32).to_bits()).collect();
     assert_eq!(product(&sail, &a, &b), expected);
 }
 
@@ -101,12 +91,7 @@ fn accumulating_parts_of_k_has_the_bits_of_the_whole() {
         let matmul = Matmul::new(&a, &b, out);
         out = sail.submit(matmul.accumulate()).unwrap().wait().unwrap();
     }
-    let parts: Vec<u32> = out
-        .to_vec()
-        .unwrap()
-        .iter()
-        .map(|value| value.to_bits())
-        .collect();
+    let parts: Vec<u32> = out.to_vec().unwrap().iter().map(|value| value.to_bits()).collect();
     assert_eq!(parts, whole);
 }
 
@@ -120,34 +105,21 @@ fn copy_columns(from: &[u8], to: &mut [u8], row: usize, start: usize) {
 
 #[test]
 fn the_bits_depend_on_neither_threads_nor_kernel_nor_split() {
-    let shapes = [
-        (1, 1, 256),
-        (1, 100, 2304),
-        (5, 17, 4352),
-        (33, 65, 512),
-        (130, 48, 4096),
-    ];
+    let shapes = [(1, 1, 256), (1, 100, 2304), (5, 17, 4352), (33, 65, 512), (130, 48, 4096)];
     for (m, n, k) in shapes {
         let mut results = Vec::new();
         for threads in [1, 2, 7] {
             for kernel in CpuEngine::kernels() {
                 let engine = Arc::new(CpuEngine::with_kernel(kernel).unwrap());
                 let threads = NonZeroUsize::new(threads);
-                let config = Config {
-                    threads,
-                    engine,
-                    ..Config::default()
-                };
+                let config = Config { threads, engine, ..Config::default() };
                 let machine = Machine::new(config).unwrap();
                 let sail = Sail::on_machine(&machine, 0).unwrap();
                 let a = activations(&sail, m, k, 3);
                 results.push(product(&sail, &a, &weights(&sail, n, k, 4)));
             }
         }
-        assert!(
-            results.iter().all(|bits| bits == &results[0]),
-            "{m}×{k} by {n}×{k}"
-        );
+        assert!(results.iter().all(|bits| bits == &results[0]), "{m}×{k} by {n}×{k}");
     }
 }
 
@@ -158,28 +130,16 @@ fn a_batch_runs_in_order_and_can_be_filled_again() {
     let mut batch = Batch::new(&sail);
     for round in 0..3 {
         let x = activations(&sail, 2, 256, 7 + round);
-        let hidden = batch
-            .push(Matmul::new(&x, &up, sail.matrix(2, 512).unwrap()))
-            .unwrap();
-        let y = batch
-            .push_chained(hidden, &down, sail.matrix(2, 16).unwrap())
-            .unwrap();
+        let hidden = batch.push(Matmul::new(&x, &up, sail.matrix(2, 512).unwrap())).unwrap();
+        let y = batch.push_chained(hidden, &down, sail.matrix(2, 16).unwrap()).unwrap();
         assert_eq!((hidden, y, batch.len()), (0, 1, 2));
         batch = sail.submit(batch).unwrap().wait().unwrap();
 
         let single = sail.matrix(2, 512).unwrap();
-        let single = sail
-            .submit(Matmul::new(&x, &up, single))
-            .unwrap()
-            .wait()
-            .unwrap();
+        let single = sail.submit(Matmul::new(&x, &up, single)).unwrap().wait().unwrap();
         let expected = product(&sail, &single, &down);
-        let bits: Vec<u32> = batch.results()[y]
-            .to_vec()
-            .unwrap()
-            .iter()
-            .map(|value| value.to_bits())
-            .collect();
+        let bits: Vec<u32> =
+            batch.results()[y].to_vec().unwrap().iter().map(|value| value.to_bits()).collect();
         assert_eq!(bits, expected);
         batch.clear();
         assert!(batch.is_empty() && batch.results().is_empty());
@@ -194,10 +154,7 @@ fn many_threads_and_opens_at_once() {
     })
     .unwrap();
     let shared = Sail::on_machine(&machine, 0).unwrap();
-    let (a, b) = (
-        activations(&shared, 2, 512, 8),
-        weights(&shared, 40, 512, 9),
-    );
+    let (a, b) = (activations(&shared, 2, 512, 8), weights(&shared, 40, 512, 9));
     let expected = product(&shared, &a, &b);
     thread::scope(|scope| {
         for worker in 0..8 {
@@ -217,11 +174,7 @@ fn many_threads_and_opens_at_once() {
 #[test]
 fn control_lists_the_cards_of_its_machine() {
     let cards = vec![CardConfig::default(); 3];
-    let machine = Machine::new(Config {
-        cards,
-        ..Config::default()
-    })
-    .unwrap();
+    let machine = Machine::new(Config { cards, ..Config::default() }).unwrap();
     let control = SpankerControl::on_machine(&machine).unwrap();
     control.ping().unwrap();
     assert_eq!(control.sails().unwrap(), [0, 1, 2]);
@@ -251,15 +204,7 @@ fn sails_are_named() {
     }
     for name in ["", "software", "-1", "4294967296", "spanker0"] {
         let error = name.parse::<SailName>().unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains(&format!("`{name}` names no Sail")),
-            "{error}"
-        );
+        assert!(error.to_string().contains(&format!("`{name}` names no Sail")), "{error}");
     }
-    assert_eq!(
-        Sail::open_named(&SailName::Software).unwrap().info().index,
-        0
-    );
+    assert_eq!(Sail::open_named(&SailName::Software).unwrap().info().index, 0);
 }

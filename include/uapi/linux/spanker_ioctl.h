@@ -11,6 +11,7 @@
  *    3  PING and GET_VERSION             8  The timeline: WAIT, read, poll
  *    4  QUERY                            9  Block formats
  *    5  Operand types                   10  Arithmetic
+ *                                       11  Growing this file
  *
  * Words: a *Sail* is a card, an *op* is one matrix product or copy, a *batch*
  * is what one WORK_SUBMIT carries, a *seqno* is a point on an open's timeline.
@@ -30,7 +31,11 @@
  * one open. A mapping of a buffer pins the open: it ends at the last close
  * *and* the last munmap. When it ends, queued batches are dropped and the
  * running op stops at its next step; ending never waits for a whole op and
- * never touches hardware.
+ * never touches hardware. Work is bounded in steps: an engine looks for the end
+ * of its open between them.
+ *
+ * Every blocking call is interruptible, and ends when its process is killed. A
+ * kernel charges buffers and queued ops to the caller's cgroup.
  *
  * When a card is unplugged, or has been reset since the open was made, every
  * request, read and mmap of that open answers ENODEV, and whoever is blocked in
@@ -518,6 +523,16 @@ struct spanker_block_q8_k {
  * Store: a NaN is stored as 0x7fc00000, anything else as it is; before that,
  * which NaN acc is does not matter. Infinities, overflow and NaN are results
  * and not faults.
+ *
+ * 11  Growing this file
+ *
+ * Every addition is a minor version, and a bit in `features` where a caller
+ * could not find out by asking. Structs marked extensible grow at their end,
+ * with a size that is a multiple of 8 where there is a __u64 in them; zero means
+ * what was before. New fields are fixed-width integers, naturally aligned, with
+ * explicit padding; no enum, bool, bitfield, long or union. A number, of a
+ * request, a query, an opcode, a type or a flag, is never used again. Sensors do
+ * not belong here but into hwmon and sysfs.
  */
 
 #endif /* _UAPI_LINUX_SPANKER_IOCTL_H */

@@ -49,12 +49,7 @@ pub(super) struct Pair {
 
 impl fmt::Display for DemoReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            weight_rows,
-            k,
-            tokens,
-            ..
-        } = self;
+        let Self { weight_rows, k, tokens, .. } = self;
         writeln!(f, "One layer of a language model: out = x · weightsᵀ\n")?;
         writeln!(f, "  Sail {}: {}, ABI {}\n", self.sail, self.card, self.abi)?;
 
@@ -67,12 +62,7 @@ impl fmt::Display for DemoReport {
                 &"Q4_K",
                 &bytes(self.weights_bytes as u64),
             ])
-            .row([
-                &"x",
-                &format!("{tokens}×{k}"),
-                &"F32",
-                &float_bytes(tokens * k),
-            ])
+            .row([&"x", &format!("{tokens}×{k}"), &"F32", &float_bytes(tokens * k)])
             .row([
                 &"out",
                 &format!("{tokens}×{weight_rows}"),
@@ -115,17 +105,10 @@ impl fmt::Display for DemoReport {
         let mut results = Table::default();
         results
             .row([&"speed", &format!("{best} GFLOP/s best, {median} median")])
-            .row([
-                &"NMSE",
-                &format!("{nmse:.1e} against f64, at most {most:.0e}: {verdict}"),
-            ])
+            .row([&"NMSE", &format!("{nmse:.1e} against f64, at most {most:.0e}: {verdict}")])
             .row([
                 &"card",
-                &format!(
-                    "counted {} ops in {} of work",
-                    self.card_ops,
-                    time(self.card_busy_ms)
-                ),
+                &format!("counted {} ops in {} of work", self.card_ops, time(self.card_busy_ms)),
             ]);
         write!(f, "{results}")?;
         if self.sail == "soft" {

@@ -131,11 +131,7 @@ pub(super) fn read_tensors<R: Read + Seek>(
     input: BufReader<R>,
     length: u64,
 ) -> Result<Vec<TensorEntry>, HeaderError> {
-    let mut header = Header {
-        input,
-        position: 0,
-        length,
-    };
+    let mut header = Header { input, position: 0, length };
     let magic = header.bytes::<4>();
     if !matches!(&magic, Ok(magic) if magic == b"GGUF") {
         // A file too short for the magic is no truncated GGUF, as far as anyone can tell.
@@ -177,15 +173,9 @@ pub(super) fn read_tensors<R: Read + Seek>(
     for tensor in &mut tensors {
         let overflow = || HeaderError::TensorOverflow(tensor.name.clone());
         let start = tensor.start.checked_add(data).ok_or_else(overflow)?;
-        let end = start
-            .checked_add(tensor.size()?.unwrap_or(0))
-            .ok_or_else(overflow)?;
+        let end = start.checked_add(tensor.size()?.unwrap_or(0)).ok_or_else(overflow)?;
         if end > length {
-            return Err(HeaderError::TruncatedTensor {
-                name: tensor.name.clone(),
-                end,
-                length,
-            });
+            return Err(HeaderError::TruncatedTensor { name: tensor.name.clone(), end, length });
         }
         tensor.start = start;
     }
@@ -195,10 +185,7 @@ pub(super) fn read_tensors<R: Read + Seek>(
 /// The first name that two tensors share.
 fn duplicate_name(tensors: &[TensorEntry]) -> Option<&str> {
     let mut seen = std::collections::HashSet::new();
-    tensors
-        .iter()
-        .map(|tensor| tensor.name.as_str())
-        .find(|name| !seen.insert(*name))
+    tensors.iter().map(|tensor| tensor.name.as_str()).find(|name| !seen.insert(*name))
 }
 
 /// Bytes of a metadata value of the type `kind`; none if each has its own length.
@@ -218,11 +205,7 @@ fn within(
     allowed: &'static str,
 ) -> Result<(), HeaderError> {
     if found > limit {
-        return Err(HeaderError::OutOfRange {
-            what,
-            found,
-            allowed,
-        });
+        return Err(HeaderError::OutOfRange { what, found, allowed });
     }
     Ok(())
 }
@@ -240,14 +223,10 @@ struct Header<R> {
 impl<R: Read + Seek> Header<R> {
     /// Moves the position over `count` bytes, if the file has them.
     fn advance(&mut self, count: u64) -> Result<(), HeaderError> {
-        let truncated = HeaderError::TruncatedHeader {
-            length: self.length,
-        };
+        let truncated = HeaderError::TruncatedHeader { length: self.length };
         let end = self.position.checked_add(count).ok_or(truncated)?;
         if end > self.length {
-            return Err(HeaderError::TruncatedHeader {
-                length: self.length,
-            });
+            return Err(HeaderError::TruncatedHeader { length: self.length });
         }
         self.position = end;
         Ok(())
@@ -257,22 +236,16 @@ impl<R: Read + Seek> Header<R> {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), HeaderError> {
         self.advance(buffer.len() as u64)?;
         // The file may have become shorter since its length was taken.
-        self.input
-            .read_exact(buffer)
-            .map_err(|error| match error.kind() {
-                ErrorKind::UnexpectedEof => HeaderError::TruncatedHeader {
-                    length: self.length,
-                },
-                _ => HeaderError::Io(error),
-            })
+        self.input.read_exact(buffer).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => HeaderError::TruncatedHeader { length: self.length },
+            _ => HeaderError::Io(error),
+        })
     }
 
     /// Steps over `count` bytes.
     fn skip(&mut self, count: u64) -> Result<(), HeaderError> {
         self.advance(count)?;
-        let truncated = HeaderError::TruncatedHeader {
-            length: self.length,
-        };
+        let truncated = HeaderError::TruncatedHeader { length: self.length };
         let count = i64::try_from(count).map_err(|_| truncated)?;
         self.input.seek_relative(count).map_err(HeaderError::Io)
     }
@@ -347,9 +320,7 @@ impl<R: Read + Seek> Header<R> {
         let kind = self.u32()?;
         let count = self.u64()?;
         if let Some(size) = fixed_size(kind)? {
-            let truncated = HeaderError::TruncatedHeader {
-                length: self.length,
-            };
+            let truncated = HeaderError::TruncatedHeader { length: self.length };
             return self.skip(count.checked_mul(size).ok_or(truncated)?);
         }
         // Each element takes bytes of the file, so its end also ends a count that lies.
@@ -366,23 +337,10 @@ impl<R: Read + Seek> Header<R> {
         let name = String::from_utf8(name).map_err(|_| HeaderError::NameNotUtf8(index))?;
         let dim_count = self.u32()?;
         let what = "the number of dimensions of a tensor";
-        within(
-            what,
-            u64::from(dim_count),
-            u64::from(MAX_DIMENSIONS),
-            "at most 4",
-        )?;
-        let dims = (0..dim_count)
-            .map(|_| self.u64())
-            .collect::<Result<_, _>>()?;
+        within(what, u64::from(dim_count), u64::from(MAX_DIMENSIONS), "at most 4")?;
+        let dims = (0..dim_count).map(|_| self.u64()).collect::<Result<_, _>>()?;
         let type_number = self.u32()?;
         let kind = TensorType::of_number(type_number);
-        Ok(TensorEntry {
-            name,
-            kind,
-            type_number,
-            dims,
-            start: self.u64()?,
-        })
+        Ok(TensorEntry { name, kind, type_number, dims, start: self.u64()? })
     }
 }

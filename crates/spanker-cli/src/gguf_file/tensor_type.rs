@@ -26,12 +26,7 @@ impl TensorType {
 }
 
 const fn of(number: u32, name: &'static str, block_elements: u64, block_bytes: u64) -> TensorType {
-    TensorType {
-        number,
-        name,
-        block_elements,
-        block_bytes,
-    }
+    TensorType { number, name, block_elements, block_bytes }
 }
 
 /// `enum ggml_type`. A type that lacks here is only one whose tensors are not

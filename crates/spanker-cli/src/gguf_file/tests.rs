@@ -63,12 +63,7 @@ fn pair(key: &str, kind: u32, value: &[u8]) -> Vec<u8> {
 }
 
 fn array(kind: u32, count: u64, elements: &[u8]) -> Vec<u8> {
-    [
-        kind.to_le_bytes().as_slice(),
-        &count.to_le_bytes(),
-        elements,
-    ]
-    .concat()
+    [kind.to_le_bytes().as_slice(), &count.to_le_bytes(), elements].concat()
 }
 
 fn tensor(name: &str, dims: &[u64], kind: u32, offset: u64) -> Vec<u8> {
@@ -100,9 +95,7 @@ fn file(pairs: &[Vec<u8>], tensors: &[Vec<u8>], alignment: usize, data: &[u8]) -
 
 /// Bytes that differ from place to place.
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length)
-        .map(|at| at.wrapping_mul(31).wrapping_add(at >> 8) as u8)
-        .collect()
+    (0..length).map(|at| at.wrapping_mul(31).wrapping_add(at >> 8) as u8).collect()
 }
 
 /// One F32 vector of 8 and two Q4_K matrices, 512 × 1 and 256 × 3; 752 bytes of data.
@@ -114,10 +107,7 @@ fn sample() -> (Vec<u8>, Vec<u8>) {
         tensor("down.weight", &[256, 3], Q4_K, 320),
     ];
     let tokens = array(8, 2, &[string("<s>"), string("a")].concat());
-    let pairs = [
-        pair("general.name", 8, &string("x")),
-        pair("tokens", 9, &tokens),
-    ];
+    let pairs = [pair("general.name", 8, &string("x")), pair("tokens", 9, &tokens)];
     (file(&pairs, &tensors, 32, &data), data)
 }
 

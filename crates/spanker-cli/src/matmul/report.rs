@@ -41,12 +41,7 @@ pub(super) struct MatmulReport {
 
 impl fmt::Display for MatmulReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            weight_rows,
-            k,
-            input_rows,
-            ..
-        } = self;
+        let Self { weight_rows, k, input_rows, .. } = self;
         let threads = match self.threads {
             Some(threads) if threads.get() == 1 => ", 1 thread".to_owned(),
             Some(threads) => format!(", {threads} threads"),
@@ -61,19 +56,9 @@ impl fmt::Display for MatmulReport {
         let output = self.output.as_deref().unwrap_or("not kept: no --output");
         let mut operands = Table::default();
         operands
-            .row([
-                &"weights",
-                &format!("{weight_rows}×{k}"),
-                &self.tensor_type,
-                &self.tensor,
-            ])
+            .row([&"weights", &format!("{weight_rows}×{k}"), &self.tensor_type, &self.tensor])
             .row([&"x", &format!("{input_rows}×{k}"), &"F32", &input])
-            .row([
-                &"out",
-                &format!("{input_rows}×{weight_rows}"),
-                &"F32",
-                &output,
-            ]);
+            .row([&"out", &format!("{input_rows}×{weight_rows}"), &"F32", &output]);
         writeln!(f, "{operands}")?;
 
         let time = |ms: f64| duration(Duration::from_secs_f64(ms / 1e3));
@@ -89,23 +74,13 @@ impl fmt::Display for MatmulReport {
         writeln!(f, "{stages}")?;
 
         let first: Vec<String> = self.first.iter().take(4).map(f32::to_string).collect();
-        let more = if *weight_rows > first.len() {
-            ", …"
-        } else {
-            ""
-        };
+        let more = if *weight_rows > first.len() { ", …" } else { "" };
         let mut results = Table::default();
         results
-            .row([
-                &"speed",
-                &format!("{} GFLOP/s in this one run", three_digits(self.gflops)),
-            ])
+            .row([&"speed", &format!("{} GFLOP/s in this one run", three_digits(self.gflops))])
             .row([&"out[0]", &format!("{}{more}", first.join(", "))]);
         if self.not_finite > 0 {
-            results.row([
-                &"careful",
-                &format!("{} values are NaN or infinite", self.not_finite),
-            ]);
+            results.row([&"careful", &format!("{} values are NaN or infinite", self.not_finite)]);
         }
         if let (Some(nmse), Some(verified)) = (self.nmse, self.verified) {
             let verdict = if verified { "verified" } else { "NOT verified" };

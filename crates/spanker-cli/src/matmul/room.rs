@@ -43,9 +43,7 @@ pub(super) fn require(
             ));
         }
     }
-    let total = operands
-        .iter()
-        .fold(0_u64, |sum, (_, size)| sum.saturating_add(*size));
+    let total = operands.iter().fold(0_u64, |sum, (_, size)| sum.saturating_add(*size));
     if total > card.memory_bytes {
         return refuse(format!(
             "the product takes {}, and {} has {}: split the input, or use another Sail",
@@ -72,10 +70,7 @@ mod tests {
             max_k: 4096,
             ..CardConfig::default()
         };
-        let machine = Machine::new(Config {
-            cards: vec![card],
-            ..Config::default()
-        });
+        let machine = Machine::new(Config { cards: vec![card], ..Config::default() });
         let sail = Sail::on_machine(&machine.unwrap(), 0).unwrap();
         let [_, n, k] = shape;
         let answer = require(sail.info(), shape, n * (k / 256 * 144));
@@ -91,35 +86,14 @@ mod tests {
     #[test]
     fn each_limit_is_named_with_what_was_asked_for() {
         for (shape, expected) in [
-            (
-                [1025, 1, 256],
-                "has 1025 rows of input, software Sail takes 1024 at most: split",
-            ),
-            (
-                [1, 2049, 256],
-                "has 2049 rows of weights, software Sail takes 2048 at most",
-            ),
-            (
-                [1, 1, 4352],
-                "has 4352 columns (k), software Sail takes 4096 at most",
-            ),
-            (
-                [1, 1024, 4096],
-                "operand b (the weights) has 2.25 MiB, and a buffer",
-            ),
-            (
-                [1024, 1, 256],
-                "operand a (the input) has 1.00 MiB, and a buffer",
-            ),
-            (
-                [1024, 256, 256],
-                "operand a (the input) has 1.00 MiB, and a buffer",
-            ),
+            ([1025, 1, 256], "has 1025 rows of input, software Sail takes 1024 at most: split"),
+            ([1, 2049, 256], "has 2049 rows of weights, software Sail takes 2048 at most"),
+            ([1, 1, 4352], "has 4352 columns (k), software Sail takes 4096 at most"),
+            ([1, 1024, 4096], "operand b (the weights) has 2.25 MiB, and a buffer"),
+            ([1024, 1, 256], "operand a (the input) has 1.00 MiB, and a buffer"),
+            ([1024, 256, 256], "operand a (the input) has 1.00 MiB, and a buffer"),
             ([128, 2048, 256], "operand out has 1.00 MiB"),
-            (
-                [120, 900, 1024],
-                "the product takes 1.38 MiB, and software Sail has 1.00 MiB",
-            ),
+            ([120, 900, 1024], "the product takes 1.38 MiB, and software Sail has 1.00 MiB"),
         ] {
             let message = refusal(shape).unwrap_or_default();
             assert!(message.contains(expected), "{shape:?}: {message}");

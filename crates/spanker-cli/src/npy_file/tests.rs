@@ -27,13 +27,7 @@ impl Drop for TempFile {
 /// A version 1.0 file with the given header text and data.
 fn with_header(text: &str, data: &[u8]) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap().to_le_bytes();
-    [
-        b"\x93NUMPY\x01\x00".as_slice(),
-        &length,
-        text.as_bytes(),
-        data,
-    ]
-    .concat()
+    [b"\x93NUMPY\x01\x00".as_slice(), &length, text.as_bytes(), data].concat()
 }
 
 fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
@@ -43,17 +37,11 @@ fn npy(descr: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
 }
 
 fn little(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 fn big(values: &[f32]) -> Vec<u8> {
-    values
-        .iter()
-        .flat_map(|value| value.to_be_bytes())
-        .collect()
+    values.iter().flat_map(|value| value.to_be_bytes()).collect()
 }
 
 fn read_npy(path: &Path) -> Result<F32Matrix, NpyError> {
@@ -73,11 +61,7 @@ fn message(bytes: &[u8]) -> String {
 }
 
 fn matrix(rows: usize, cols: usize, values: &[f32]) -> F32Matrix {
-    F32Matrix {
-        rows,
-        cols,
-        values: values.to_vec(),
-    }
+    F32Matrix { rows, cols, values: values.to_vec() }
 }
 
 const SIX: [f32; 6] = [1.0, -2.5, 3.0, 4.0, 5.0, 6.0];
@@ -85,14 +69,8 @@ const SIX: [f32; 6] = [1.0, -2.5, 3.0, 4.0, 5.0, 6.0];
 #[test]
 fn reads_both_byte_orders() {
     let expected = matrix(2, 3, &SIX);
-    assert_eq!(
-        read(&npy("'<f4'", false, "(2, 3)", &little(&SIX))).unwrap(),
-        expected
-    );
-    assert_eq!(
-        read(&npy("'>f4'", false, "(2, 3)", &big(&SIX))).unwrap(),
-        expected
-    );
+    assert_eq!(read(&npy("'<f4'", false, "(2, 3)", &little(&SIX))).unwrap(), expected);
+    assert_eq!(read(&npy("'>f4'", false, "(2, 3)", &big(&SIX))).unwrap(), expected);
 }
 
 #[test]
@@ -106,10 +84,7 @@ fn reads_fortran_order_as_the_same_matrix() {
 
 #[test]
 fn a_one_dimensional_array_is_one_row() {
-    assert_eq!(
-        read(&npy("'<f4'", false, "(6,)", &little(&SIX))).unwrap(),
-        matrix(1, 6, &SIX)
-    );
+    assert_eq!(read(&npy("'<f4'", false, "(6,)", &little(&SIX))).unwrap(), matrix(1, 6, &SIX));
 }
 
 #[test]
@@ -128,9 +103,7 @@ fn reads_versions_2_and_3_of_the_format() {
 
 #[test]
 fn other_element_types_are_refused_by_name() {
-    for descr in [
-        "'<f8'", "'<f2'", "'<i4'", "'|u1'", "'<c8'", "'|b1'", "'|O'", "'<U4'",
-    ] {
+    for descr in ["'<f8'", "'<f2'", "'<i4'", "'|u1'", "'<c8'", "'|b1'", "'|O'", "'<U4'"] {
         let text = message(&npy(descr, false, "(2, 3)", &[0; 48]));
         assert_eq!(
             text,
@@ -166,10 +139,7 @@ fn data_must_be_exactly_as_long_as_the_shape_says() {
     for values in [&[0.0; 5][..], &[0.0; 7], &[]] {
         let text = message(&npy("'<f4'", false, "(2, 3)", &little(values)));
         let found = values.len() * 4;
-        assert_eq!(
-            text,
-            format!("PATH holds {found} bytes of data, its shape 2 × 3 needs 24"),
-        );
+        assert_eq!(text, format!("PATH holds {found} bytes of data, its shape 2 × 3 needs 24"),);
     }
 }
 
@@ -187,19 +157,12 @@ fn a_pipe_that_ends_early_is_an_error() {
     let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&pipe));
     let text = read_npy(Path::new(&path)).unwrap_err().to_string();
     cat.wait().unwrap();
-    assert_eq!(
-        text,
-        format!("{path} holds 16 bytes of data, its shape 2 × 3 needs 24")
-    );
+    assert_eq!(text, format!("{path} holds 16 bytes of data, its shape 2 × 3 needs 24"));
 }
 
 #[test]
 fn nan_and_infinity_are_found_with_row_and_column() {
-    for (value, name) in [
-        (f32::NAN, "NaN"),
-        (f32::INFINITY, "inf"),
-        (f32::NEG_INFINITY, "-inf"),
-    ] {
+    for (value, name) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
         let mut values = SIX;
         values[5] = value;
         values[4] = value;
@@ -263,10 +226,7 @@ fn numbers_and_lengths_beyond_the_file_are_refused_not_allocated() {
         );
     }
     let text = message(&npy("'<f4'", false, "(100000000, 100000000)", &[]));
-    assert!(
-        text.ends_with("its shape 100000000 × 100000000 needs 40000000000000000"),
-        "{text}"
-    );
+    assert!(text.ends_with("its shape 100000000 × 100000000 needs 40000000000000000"), "{text}");
     let long = [b"\x93NUMPY\x02\x00".as_slice(), &[0xff; 4], b"{"].concat();
     assert_eq!(
         message(&long),
@@ -276,20 +236,9 @@ fn numbers_and_lengths_beyond_the_file_are_refused_not_allocated() {
 
 #[test]
 fn headers_that_are_no_dictionary_are_refused_in_one_line() {
-    for text in [
-        "",
-        "\n",
-        "{}",
-        "1",
-        "{'descr': '<f4'}",
-        "{'descr'",
-        "__import__('os')",
-    ] {
+    for text in ["", "\n", "{}", "1", "{'descr': '<f4'}", "{'descr'", "__import__('os')"] {
         let text = message(&with_header(text, &[]));
-        assert!(
-            text.starts_with("PATH is not a usable .npy file: "),
-            "{text}"
-        );
+        assert!(text.starts_with("PATH is not a usable .npy file: "), "{text}");
         assert!(!text.contains('\n'), "{text}");
     }
 }
@@ -320,10 +269,7 @@ fn no_repetition_in_a_header_exhausts_the_stack() {
             let text = format!("{}1{}", unit.repeat(times), end.repeat(times));
             for text in [text.clone(), format!("{{'shape': {text}")] {
                 let text = message(&with_header(&text, &[]));
-                assert!(
-                    text.starts_with("PATH is not a usable .npy file: "),
-                    "{text}"
-                );
+                assert!(text.starts_with("PATH is not a usable .npy file: "), "{text}");
             }
         }
     }
@@ -331,27 +277,17 @@ fn no_repetition_in_a_header_exhausts_the_stack() {
 
 #[test]
 fn what_is_written_is_what_numpy_reads_and_reads_back() {
-    let file = TempFile::new(
-        b"what was there before, and longer than what follows"
-            .repeat(9)
-            .as_slice(),
-    );
+    let file =
+        TempFile::new(b"what was there before, and longer than what follows".repeat(9).as_slice());
     let matrix = matrix(2, 3, &SIX);
     write_npy(&File::create(&file.0).unwrap(), &matrix).unwrap();
     let bytes = std::fs::read(&file.0).unwrap();
     let header = bytes.len() - 24;
     assert_eq!(bytes[header..], little(&SIX));
     let text = String::from_utf8_lossy(&bytes[10..header]).into_owned();
-    for part in [
-        "'descr': '<f4'",
-        "'fortran_order': False",
-        "'shape': (2, 3, )",
-    ] {
+    for part in ["'descr': '<f4'", "'fortran_order': False", "'shape': (2, 3, )"] {
         let (text, part) = (text.replace(", ", ","), part.replace(", ", ","));
-        assert!(
-            text.contains(&part) || text.contains(&part.replace(",)", ")")),
-            "{text}"
-        );
+        assert!(text.contains(&part) || text.contains(&part.replace(",)", ")")), "{text}");
     }
     assert_eq!(read_npy(&file.0).unwrap(), matrix);
 }
@@ -361,11 +297,6 @@ fn a_full_disk_and_a_missing_file_are_errors() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let error = write_npy(&full, &matrix(2, 3, &SIX)).unwrap_err();
     assert_eq!(error.raw_os_error(), Some(28), "ENOSPC: {error}");
-    let missing = read_npy(Path::new("/nonexistent/x.npy"))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        missing.starts_with("cannot read /nonexistent/x.npy: "),
-        "{missing}"
-    );
+    let missing = read_npy(Path::new("/nonexistent/x.npy")).unwrap_err().to_string();
+    assert!(missing.starts_with("cannot read /nonexistent/x.npy: "), "{missing}");
 }

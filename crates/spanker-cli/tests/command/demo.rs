@@ -3,9 +3,7 @@
 
 use crate::scene::{has_documented_fields, run, Ran};
 
-const SMALL: [&str; 9] = [
-    "demo", "--rows", "65", "--k", "512", "--tokens", "3", "--runs", "4",
-];
+const SMALL: [&str; 9] = ["demo", "--rows", "65", "--k", "512", "--tokens", "3", "--runs", "4"];
 
 #[test]
 fn a_small_layer_is_right_and_reported_in_the_documented_fields() {
@@ -28,19 +26,10 @@ fn a_small_layer_is_right_and_reported_in_the_documented_fields() {
 #[test]
 fn the_text_shows_shapes_a_bar_for_each_run_and_the_verdict() {
     let text = run(&SMALL).text();
-    for part in [
-        "65×512  Q4_K",
-        "3×512   F32",
-        "3×65    F32",
-        "best of 4 more",
-        ": right\n",
-    ] {
+    for part in ["65×512  Q4_K", "3×512   F32", "3×65    F32", "best of 4 more", ": right\n"] {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
-    let bars = text
-        .chars()
-        .filter(|char| ('▁'..='█').contains(char))
-        .count();
+    let bars = text.chars().filter(|char| ('▁'..='█').contains(char)).count();
     assert_eq!(bars, 4);
 }
 

@@ -8,9 +8,7 @@ use std::fs;
 
 /// Row j of the weights is 256 times j.
 fn counting_model() -> Vec<u8> {
-    gguf(&[Tensor::q4k("w", 5, 256, |row, _| {
-        plain_block(ONE, row as u8)
-    })])
+    gguf(&[Tensor::q4k("w", 5, 256, |row, _| plain_block(ONE, row as u8))])
 }
 
 #[test]
@@ -20,28 +18,14 @@ fn output_has_a_row_for_each_of_input_and_a_column_for_each_of_weights() {
     let x: Vec<f32> = [[1.0; 256], [2.0; 256], [-4.0; 256]].concat();
     let x = scene.file("x.npy", &npy(3, 256, &x));
     let y = scene.path("y.npy");
-    run(&[
-        "matmul",
-        "--weights",
-        &model,
-        "--tensor",
-        "w",
-        "--input",
-        &x,
-        "--output",
-        &y,
-    ])
-    .text();
+    run(&["matmul", "--weights", &model, "--tensor", "w", "--input", &x, "--output", &y]).text();
 
     let found = read_npy(&fs::read(&y).unwrap(), 3, 5);
     for (i, x) in [1.0, 2.0, -4.0].into_iter().enumerate() {
         for j in 0..5 {
             let (found, expected) = (found[i * 5 + j], x * 256.0 * j as f32);
             let tolerance = 1e-5 * expected.abs();
-            assert!(
-                (found - expected).abs() <= tolerance,
-                "{i} {j}: {found}, not {expected}"
-            );
+            assert!((found - expected).abs() <= tolerance, "{i} {j}: {found}, not {expected}");
         }
     }
 }
@@ -50,16 +34,7 @@ fn output_has_a_row_for_each_of_input_and_a_column_for_each_of_weights() {
 fn verify_holds_random_weights_against_f64() {
     let scene = Scene::new();
     let model = scene.file("m.gguf", &random_model(33, 1024));
-    let arguments = [
-        "matmul",
-        "--weights",
-        &model,
-        "--tensor",
-        "w",
-        "--random",
-        "7",
-        "--verify",
-    ];
+    let arguments = ["matmul", "--weights", &model, "--tensor", "w", "--random", "7", "--verify"];
     let report = run(&[&arguments[..], &["--json"]].concat()).json();
     assert_eq!(report["verified"], true);
     let nmse = report["nmse"].as_f64().unwrap();
@@ -80,34 +55,15 @@ fn a_result_far_from_f64_is_printed_and_fails_with_code_1() {
     let scene = Scene::new();
     let mut block = plain_block(ONE, 1);
     block[16] = 0x10;
-    let model = scene.file(
-        "m.gguf",
-        &gguf(&[Tensor::q4k("w", 1, 256, |_, _| block.clone())]),
-    );
+    let model = scene.file("m.gguf", &gguf(&[Tensor::q4k("w", 1, 256, |_, _| block.clone())]));
     let mut x = [1.0; 256];
     x[0] = 1e6;
     let x = scene.file("x.npy", &npy(1, 256, &x));
-    let arguments = [
-        "matmul",
-        "--weights",
-        &model,
-        "--tensor",
-        "w",
-        "--input",
-        &x,
-    ];
+    let arguments = ["matmul", "--weights", &model, "--tensor", "w", "--input", &x];
     run(&arguments).text();
 
     let ran = run(&[&arguments[..], &["--verify", "--json"]].concat());
-    ran.failed(
-        1,
-        &[
-            "Sail soft",
-            "NMSE 1.0e0",
-            "at most 1e-4",
-            "more rows of input",
-        ],
-    );
+    ran.failed(1, &["Sail soft", "NMSE 1.0e0", "at most 1e-4", "more rows of input"]);
     assert_eq!(json_object(&ran.stdout)["verified"], false);
     let ran = run(&[&arguments[..], &["--verify"]].concat());
     assert!(ran.stdout.contains("NOT verified"), "{ran:?}");
@@ -123,42 +79,19 @@ fn json_has_the_documented_fields_whatever_was_asked_for() {
 
     let bare = run(&arguments).json();
     has_documented_fields(&bare, "matmul");
-    for absent in [
-        "threads",
-        "input",
-        "output",
-        "verify_ms",
-        "nmse",
-        "verified",
-    ] {
+    for absent in ["threads", "input", "output", "verify_ms", "nmse", "verified"] {
         assert_eq!(bare[absent], Value::Null, "{absent}");
     }
-    assert_eq!(
-        (&bare["random"], &bare["seed"]),
-        (&Value::from(1), &Value::from(0))
-    );
+    assert_eq!((&bare["random"], &bare["seed"]), (&Value::from(1), &Value::from(0)));
     assert_eq!(bare["first"].as_array().map(Vec::len), Some(5));
 
-    let more = [
-        "--input",
-        &x,
-        "--output",
-        &y,
-        "--verify",
-        "--sail",
-        "soft",
-        "--threads",
-        "1",
-    ];
+    let more = ["--input", &x, "--output", &y, "--verify", "--sail", "soft", "--threads", "1"];
     let full = run(&[&arguments[..], &more].concat()).json();
     has_documented_fields(&full, "matmul");
     assert_eq!(full["input"], x.as_str());
     assert_eq!(full["output"], y.as_str());
     assert_eq!(full["threads"], 1);
-    assert_eq!(
-        (&full["random"], &full["seed"]),
-        (&Value::Null, &Value::Null)
-    );
+    assert_eq!((&full["random"], &full["seed"]), (&Value::Null, &Value::Null));
 }
 
 #[test]
@@ -194,20 +127,11 @@ fn values_that_are_not_finite_are_results_but_not_verified_ones() {
     // Infinity and NaN as binary16.
     for (d, shown) in [(0x7c00, "inf"), (0x7e00, "NaN")] {
         let scene = Scene::new();
-        let tensor = Tensor::q4k("w", 2, 256, |row, _| {
-            plain_block(if row == 0 { ONE } else { d }, 1)
-        });
+        let tensor =
+            Tensor::q4k("w", 2, 256, |row, _| plain_block(if row == 0 { ONE } else { d }, 1));
         let model = scene.file("m.gguf", &gguf(&[tensor]));
         let x = scene.file("x.npy", &npy(1, 256, &[1.0; 256]));
-        let arguments = [
-            "matmul",
-            "--weights",
-            &model,
-            "--tensor",
-            "w",
-            "--input",
-            &x,
-        ];
+        let arguments = ["matmul", "--weights", &model, "--tensor", "w", "--input", &x];
 
         let text = run(&arguments).text();
         assert!(text.contains(&format!(", {shown}\n")), "{text}");

@@ -5,21 +5,13 @@ use crate::model::{gguf, npy, npy_of, plain_block, random_model, Tensor, F32, ON
 use crate::scene::{command, run, Ran, Scene};
 
 fn matmul(model: &str, tensor: &str, more: &[&str]) -> Ran {
-    run(&[
-        &["matmul", "--weights", model, "--tensor", tensor][..],
-        more,
-    ]
-    .concat())
+    run(&[&["matmul", "--weights", model, "--tensor", tensor][..], more].concat())
 }
 
 /// Tensors of both kinds, with names as in a model.
 fn mixed_model() -> Vec<u8> {
-    let norm = Tensor {
-        name: "blk.0.attn_norm.weight",
-        kind: F32,
-        dims: vec![256],
-        bytes: vec![0; 1024],
-    };
+    let norm =
+        Tensor { name: "blk.0.attn_norm.weight", kind: F32, dims: vec![256], bytes: vec![0; 1024] };
     let block = |_, _| plain_block(ONE, 1);
     gguf(&[norm, Tensor::q4k("blk.0.ffn_down.weight", 2, 256, block)])
 }
@@ -29,13 +21,7 @@ fn an_unknown_tensor_is_answered_with_the_nearest_name() {
     let scene = Scene::new();
     let model = scene.file("m.gguf", &mixed_model());
     let ran = matmul(&model, "blk.0.fnn_down.weight", &[]);
-    ran.refused(
-        3,
-        &[
-            "no tensor \"blk.0.fnn_down.weight\"",
-            "nearest: \"blk.0.ffn_down.weight\"",
-        ],
-    );
+    ran.refused(3, &["no tensor \"blk.0.fnn_down.weight\"", "nearest: \"blk.0.ffn_down.weight\""]);
 }
 
 #[test]
@@ -43,10 +29,7 @@ fn a_tensor_of_another_type_is_answered_with_those_that_fit() {
     let scene = Scene::new();
     let model = scene.file("m.gguf", &mixed_model());
     let ran = matmul(&model, "blk.0.attn_norm.weight", &[]);
-    ran.refused(
-        3,
-        &["is F32, required is Q4_K", "\"blk.0.ffn_down.weight\""],
-    );
+    ran.refused(3, &["is F32, required is Q4_K", "\"blk.0.ffn_down.weight\""]);
 }
 
 #[test]
@@ -55,13 +38,7 @@ fn an_input_with_another_k_is_answered_with_the_one_that_fits() {
     let model = scene.file("m.gguf", &random_model(2, 512));
     let x = scene.file("x.npy", &npy(2, 256, &[1.0; 512]));
     let ran = matmul(&model, "w", &["--input", &x]);
-    ran.refused(
-        3,
-        &[
-            "x.npy has 256 columns, required are 512",
-            "the shape (N, 512)",
-        ],
-    );
+    ran.refused(3, &["x.npy has 256 columns, required are 512", "the shape (N, 512)"]);
 }
 
 #[test]
@@ -96,10 +73,7 @@ fn an_input_of_another_type_or_with_nan_in_it_is_refused() {
     x[300] = f32::NAN;
     let x = scene.file("x.npy", &npy(2, 256, &x));
     let ran = matmul(&model, "w", &["--input", &x]);
-    ran.refused(
-        3,
-        &["NaN at row 1, column 44", "required are finite numbers"],
-    );
+    ran.refused(3, &["NaN at row 1, column 44", "required are finite numbers"]);
 }
 
 #[test]
@@ -108,19 +82,9 @@ fn a_product_beyond_the_limits_or_the_memory_is_refused_before_it_is_tried() {
     let k = 1 << 20;
     let model = scene.file("m.gguf", &random_model(1, k));
     let ran = matmul(&model, "w", &["--random", "16777217"]);
-    ran.refused(
-        5,
-        &[
-            "16777217 rows of input",
-            "takes 16777216 at most",
-            "split the input",
-        ],
-    );
+    ran.refused(5, &["16777217 rows of input", "takes 16777216 at most", "split the input"]);
     let ran = matmul(&model, "w", &["--random", "16777216"]);
-    ran.refused(
-        5,
-        &["operand a (the input) has 64.0 TiB", "split the input"],
-    );
+    ran.refused(5, &["operand a (the input) has 64.0 TiB", "split the input"]);
 }
 
 #[test]
@@ -141,10 +105,7 @@ fn command_lines_that_make_no_sense_have_code_2() {
         (&["--threads", "0"], "use a number from 1 to 1024"),
         (&["--threads", "two"], "use a number from 1 to 1024"),
         (&["--wieghts", "x"], "--weights"),
-        (
-            &["--sail", "sfot"],
-            "use `soft`, a card's index, or the path of its node",
-        ),
+        (&["--sail", "sfot"], "use `soft`, a card's index, or the path of its node"),
     ] {
         let ran = matmul(&model, "w", more);
         assert_eq!(ran.code, Some(2), "{ran:?}");
@@ -163,10 +124,7 @@ fn threads_are_refused_for_a_card_before_it_is_opened() {
     let scene = Scene::new();
     let model = scene.file("m.gguf", &random_model(2, 256));
     let ran = matmul(&model, "w", &["--sail", "4095", "--threads", "2"]);
-    ran.refused(
-        2,
-        &["--threads is for the software Sail", "4095", "--sail soft"],
-    );
+    ran.refused(2, &["--threads is for the software Sail", "4095", "--sail soft"]);
 }
 
 #[test]

@@ -62,9 +62,7 @@ pub(crate) fn random_model(rows: usize, k: usize) -> Vec<u8> {
         // d and dmin about 1 and 8, as binary16.
         let mut block = vec![0x00, 0x3c, 0x00, 0x48];
         block.extend((0..140).map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (state >> 56) as u8
         }));
         block
@@ -85,15 +83,7 @@ pub(crate) const ONE: u16 = 0x3c00;
 
 /// An `.npy` file of float32.
 pub(crate) fn npy(rows: usize, cols: usize, values: &[f32]) -> Vec<u8> {
-    npy_of(
-        "<f4",
-        rows,
-        cols,
-        &values
-            .iter()
-            .flat_map(|x| x.to_le_bytes())
-            .collect::<Vec<_>>(),
-    )
+    npy_of("<f4", rows, cols, &values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>())
 }
 
 /// An `.npy` file of elements of the type `descr`.
@@ -110,20 +100,12 @@ pub(crate) fn npy_of(descr: &str, rows: usize, cols: usize, data: &[u8]) -> Vec<
 pub(crate) fn read_npy(bytes: &[u8], rows: usize, cols: usize) -> Vec<f32> {
     assert_eq!(&bytes[..6], b"\x93NUMPY");
     let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let header: String = String::from_utf8_lossy(&bytes[10..start])
-        .split_whitespace()
-        .collect();
-    for part in [
-        "'descr':'<f4'",
-        "'fortran_order':False",
-        &format!("'shape':({rows},{cols}"),
-    ] {
+    let header: String = String::from_utf8_lossy(&bytes[10..start]).split_whitespace().collect();
+    for part in ["'descr':'<f4'", "'fortran_order':False", &format!("'shape':({rows},{cols}")] {
         assert!(header.contains(part), "no {part} in {header}");
     }
-    let values: Vec<f32> = bytes[start..]
-        .chunks(4)
-        .map(|x| f32::from_le_bytes(x.try_into().unwrap()))
-        .collect();
+    let values: Vec<f32> =
+        bytes[start..].chunks(4).map(|x| f32::from_le_bytes(x.try_into().unwrap())).collect();
     assert_eq!(values.len(), rows * cols);
     values
 }

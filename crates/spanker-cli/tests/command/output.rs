@@ -19,15 +19,7 @@ impl Setting {
     }
 
     fn write_to(&self, output: &str) -> Ran {
-        run(&[
-            "matmul",
-            "--weights",
-            &self.model,
-            "--tensor",
-            "w",
-            "--output",
-            output,
-        ])
+        run(&["matmul", "--weights", &self.model, "--tensor", "w", "--output", output])
     }
 }
 
@@ -38,10 +30,7 @@ fn a_file_is_replaced_and_keeps_its_permissions() {
     fs::set_permissions(&y, fs::Permissions::from_mode(0o640)).unwrap();
     setting.write_to(&y).text();
     read_npy(&fs::read(&y).unwrap(), 1, 3);
-    assert_eq!(
-        fs::metadata(&y).unwrap().permissions().mode() & 0o777,
-        0o640
-    );
+    assert_eq!(fs::metadata(&y).unwrap().permissions().mode() & 0o777, 0o640);
     assert_eq!(setting.scene.names(), ["m.gguf", "y.npy"]);
 }
 
@@ -59,10 +48,7 @@ fn a_link_stays_and_what_it_points_to_is_replaced() {
 #[test]
 fn a_device_is_written_into_and_not_replaced() {
     Setting::new().write_to("/dev/null").text();
-    assert!(fs::metadata("/dev/null")
-        .unwrap()
-        .file_type()
-        .is_char_device());
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
 }
 
 #[test]
@@ -84,15 +70,7 @@ fn an_output_that_cannot_be_created_is_refused_before_anything_is_read() {
     ];
     for (output, reason) in cases {
         let missing = scene.path("no-such-model.gguf");
-        let ran = run(&[
-            "matmul",
-            "--weights",
-            &missing,
-            "--tensor",
-            "w",
-            "--output",
-            &output,
-        ]);
+        let ran = run(&["matmul", "--weights", &missing, "--tensor", "w", "--output", &output]);
         ran.refused(6, &["cannot write ", reason, "a folder that exists"]);
     }
     assert!(scene.names().is_empty());
@@ -114,15 +92,7 @@ fn the_model_is_not_overwritten() {
 fn nothing_is_left_when_the_work_fails() {
     let setting = Setting::new();
     let y = setting.scene.path("y.npy");
-    let arguments = [
-        "matmul",
-        "--weights",
-        &setting.model,
-        "--tensor",
-        "x",
-        "--output",
-        &y,
-    ];
+    let arguments = ["matmul", "--weights", &setting.model, "--tensor", "x", "--output", &y];
     run(&arguments).refused(3, &["no tensor"]);
     assert_eq!(setting.scene.names(), ["m.gguf"]);
 }

@@ -43,10 +43,7 @@ fn a_node_without_permission_is_answered_with_the_group() {
         command.uid(65534);
     }
     let ran = Ran::of(&mut command);
-    ran.refused(
-        4,
-        &["Permission denied", "group, `spanker`, and log in again"],
-    );
+    ran.refused(4, &["Permission denied", "group, `spanker`, and log in again"]);
 }
 
 #[test]
@@ -98,11 +95,7 @@ fn info_tells_limits_products_and_counters() {
     assert_eq!(info["counters"]["ops"], 0);
 
     let text = run(&["info"]).text();
-    for part in [
-        "rows of weights (n)  16777216",
-        "Q4_K × Q4_K → F32  ",
-        "none: it is virtual",
-    ] {
+    for part in ["rows of weights (n)  16777216", "Q4_K × Q4_K → F32  ", "none: it is virtual"] {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
 }
@@ -114,10 +107,7 @@ fn ping_tells_how_long_it_took() {
     assert!(ping["median_ns"].as_u64() >= ping["best_ns"].as_u64());
     assert!(ping["median_ns"].as_u64() > Some(0));
     let text = run(&["ping"]).text();
-    assert!(
-        text.starts_with("Sail soft, software Sail, answered 100 of 100 pings"),
-        "{text}"
-    );
+    assert!(text.starts_with("Sail soft, software Sail, answered 100 of 100 pings"), "{text}");
 }
 
 #[test]
@@ -128,10 +118,7 @@ fn version_tells_all_it_knows_also_without_a_sail() {
     assert_eq!(version["library_abi"], version["device_abi"]);
     assert_eq!(version["compatible"], true);
     let mirror = version["mirror"].as_str();
-    assert!(
-        matches!(mirror, Some("bindgen" | "committed")),
-        "{mirror:?}"
-    );
+    assert!(matches!(mirror, Some("bindgen" | "committed")), "{mirror:?}");
 
     let ran = run(&["version", "--json", "--sail", "4095"]);
     ran.failed(4, &["cannot open"]);
@@ -139,8 +126,5 @@ fn version_tells_all_it_knows_also_without_a_sail() {
     assert_eq!(without["library_abi"], version["library_abi"]);
     assert_eq!(without["device_abi"], Value::Null);
     let ran = run(&["version", "--sail", "4095"]);
-    assert!(
-        ran.stdout.contains("ABI of Sail 4095    unknown"),
-        "{ran:?}"
-    );
+    assert!(ran.stdout.contains("ABI of Sail 4095    unknown"), "{ran:?}");
 }

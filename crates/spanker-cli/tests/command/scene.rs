@@ -53,10 +53,7 @@ impl Drop for Scene {
 /// The command, which uses the software Sail unless told otherwise.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_spanker")));
-    command
-        .args(arguments)
-        .env("SPANKER_SAIL", "soft")
-        .env_remove("SPANKER_SOFT_THREADS");
+    command.args(arguments).env("SPANKER_SAIL", "soft").env_remove("SPANKER_SOFT_THREADS");
     command
 }
 
@@ -74,11 +71,7 @@ pub(crate) struct Ran {
 
 impl Ran {
     pub(crate) fn of(command: &mut Command) -> Self {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = command.output().unwrap();
+        let Output { status, stdout, stderr } = command.output().unwrap();
         Self {
             code: status.code(),
             stdout: String::from_utf8(stdout).unwrap(),
@@ -106,10 +99,7 @@ impl Ran {
     pub(crate) fn failed(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
         let line = self.stderr.strip_suffix('\n').unwrap_or("");
-        assert!(
-            line.starts_with("error: ") && !line.contains('\n'),
-            "{self:?}"
-        );
+        assert!(line.starts_with("error: ") && !line.contains('\n'), "{self:?}");
         for part in parts {
             assert!(line.contains(part), "no {part:?} in {line:?}");
         }

@@ -12,27 +12,18 @@ const PRINTING: [&[&str]; 6] = [
     &["info"],
     &["--help"],
     &["matmul", "--help"],
-    &[
-        "demo", "--rows", "64", "--k", "256", "--tokens", "1", "--runs", "1",
-    ],
+    &["demo", "--rows", "64", "--k", "256", "--tokens", "1", "--runs", "1"],
 ];
 
 fn full() -> Stdio {
-    File::options()
-        .write(true)
-        .open("/dev/full")
-        .unwrap()
-        .into()
+    File::options().write(true).open("/dev/full").unwrap().into()
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     for arguments in PRINTING {
-        let mut child = command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let mut stderr = String::new();
         let mut pipe = child.stderr.take().unwrap();
@@ -48,10 +39,7 @@ fn an_output_that_is_full_is_an_error_that_is_told() {
         let output = command(arguments).stdout(full()).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(6), "{stderr}");
-        assert!(
-            stderr.starts_with("error: cannot write to standard output"),
-            "{stderr}"
-        );
+        assert!(stderr.starts_with("error: cannot write to standard output"), "{stderr}");
     }
 }
 

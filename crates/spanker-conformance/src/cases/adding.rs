@@ -36,12 +36,8 @@ fn the_parts_of_a_split_k_gives_the_bits_of_the_whole(context: &Context) {
             let b = operand(&mut random, SPANKER_TYPE_Q4_K, n * k / 256, hostile);
             let whole = Product::new(a_type, k, a.clone(), b.clone());
             let bits = whole.run(&open);
-            for cuts in [
-                &[256][..],
-                &[1024],
-                &[512, 768],
-                &[256, 512, 768, 1024, 1280, 1536, 1792],
-            ] {
+            for cuts in [&[256][..], &[1024], &[512, 768], &[256, 512, 768, 1024, 1280, 1536, 1792]]
+            {
                 for batches in [false, true] {
                     let split = in_parts(&open, &whole, cuts, batches);
                     assert_same_bits(&split, &bits, n, &format!("type {a_type} cut at {cuts:?}"));
@@ -92,31 +88,15 @@ fn starts_from_what_out_holds(context: &Context) {
     let open = context.card();
     let (a, b) = (block(1.0, 2, [0; 16]), Weights::showing(9));
     // The product is 2.
-    for (held, sum) in [
-        (0.0, 2.0),
-        (1.5, 3.5),
-        (-2.0, 0.0),
-        (1e30, 1e30),
-        (-7.25, -5.25),
-    ] {
-        assert_eq!(
-            added(&open, f32::to_bits(held), &a, &b),
-            f32::to_bits(sum),
-            "{held} + 2"
-        );
+    for (held, sum) in [(0.0, 2.0), (1.5, 3.5), (-2.0, 0.0), (1e30, 1e30), (-7.25, -5.25)] {
+        assert_eq!(added(&open, f32::to_bits(held), &a, &b), f32::to_bits(sum), "{held} + 2");
     }
 }
 
 /// "a NaN is stored as 0x7fc00000", whichever it was.
 fn to_a_nan_stores_the_one_nan(context: &Context) {
     let open = context.card();
-    for held in [
-        0x7fc0_0000,
-        0xffc0_0000,
-        0x7f80_0001,
-        0xffff_ffff,
-        0x7fc1_2345,
-    ] {
+    for held in [0x7fc0_0000, 0xffc0_0000, 0x7f80_0001, 0xffff_ffff, 0x7fc1_2345] {
         for q in [0, 2] {
             let sum = added(&open, held, &block(1.0, q, [0; 16]), &Weights::showing(9));
             assert_eq!(sum, NAN, "{held:#x} plus {q}");
@@ -139,14 +119,8 @@ fn to_an_infinity_keeps_it(context: &Context) {
 fn opposite_infinities_stores_the_one_nan(context: &Context) {
     let open = context.card();
     let infinite = block(f32::INFINITY, 1, [0; 16]);
-    assert_eq!(
-        added(&open, 0x7f80_0000, &infinite, &Weights::showing(9)),
-        0x7f80_0000
-    );
-    assert_eq!(
-        added(&open, 0xff80_0000, &infinite, &Weights::showing(9)),
-        NAN
-    );
+    assert_eq!(added(&open, 0x7f80_0000, &infinite, &Weights::showing(9)), 0x7f80_0000);
+    assert_eq!(added(&open, 0xff80_0000, &infinite, &Weights::showing(9)), NAN);
 }
 
 /// IEEE-754: -0 and -0 make -0, -0 and +0 make +0. The product of zeros has the
@@ -155,16 +129,8 @@ fn nothing_to_minus_zero_depends_on_the_sign(context: &Context) {
     let open = context.card();
     for (d, sum) in [(1.0, 0), (-1.0, 0x8000_0000)] {
         let zero = block(d, 0, [0; 16]);
-        assert_eq!(
-            added(&open, 0x8000_0000, &zero, &Weights::zero()),
-            sum,
-            "-0 and {d} * 0"
-        );
-        assert_eq!(
-            added(&open, 0, &zero, &Weights::zero()),
-            0,
-            "+0 and {d} * 0"
-        );
+        assert_eq!(added(&open, 0x8000_0000, &zero, &Weights::zero()), sum, "-0 and {d} * 0");
+        assert_eq!(added(&open, 0, &zero, &Weights::zero()), 0, "+0 and {d} * 0");
     }
 }
 
@@ -181,11 +147,7 @@ fn rounds_once_per_superblock(context: &Context) {
 }
 
 fn block(d: f32, q: i8, bsums: [i16; 16]) -> BlockQ8K {
-    BlockQ8K {
-        d: d.to_bits(),
-        qs: [q; 256],
-        bsums,
-    }
+    BlockQ8K { d: d.to_bits(), qs: [q; 256], bsums }
 }
 
 /// What out holds when the product of two blocks was added to `held`.

@@ -34,11 +34,7 @@ fn integer_sums_are_exact_at_their_largest(context: &Context) {
     let open = context.card();
     // P is -30965760 or 30723840, M -33030144 or 33029136.
     for (q, sum, v) in [(-128, -32768, 2_064_384.0), (127, 32767, -2_305_296.0)] {
-        let a = BlockQ8K {
-            d: f32::to_bits(1.0),
-            qs: [q; 256],
-            bsums: [sum; 16],
-        };
+        let a = BlockQ8K { d: f32::to_bits(1.0), qs: [q; 256], bsums: [sum; 16] };
         assert_eq!(f32::from_bits(q8_k(&open, &a, &Weights::largest())), v);
     }
 }
@@ -52,17 +48,9 @@ fn sums_of_mins_do_not_saturate(context: &Context) {
             for s in 0..8 {
                 let mut b = Weights::zero();
                 b.mn[s] = mn;
-                let a = BlockQ8K {
-                    d: f32::to_bits(1.0),
-                    qs: [0; 256],
-                    bsums: [sum; 16],
-                };
+                let a = BlockQ8K { d: f32::to_bits(1.0), qs: [0; 256], bsums: [sum; 16] };
                 let expected: f32 = -m * f32::from(mn);
-                assert_eq!(
-                    f32::from_bits(q8_k(&open, &a, &b)),
-                    expected,
-                    "{mn} * 2 * {sum}"
-                );
+                assert_eq!(f32::from_bits(q8_k(&open, &a, &b)), expected, "{mn} * 2 * {sum}");
             }
         }
     }
@@ -80,17 +68,9 @@ fn integers_are_rounded_to_f32_ties_to_even(context: &Context) {
     ] {
         for sign in [1, -1] {
             let value = rounded * sign as f32;
-            let p = q8_k(
-                &open,
-                &activations(1.0, sign * integer, 0),
-                &counting(ONE, ONE),
-            );
+            let p = q8_k(&open, &activations(1.0, sign * integer, 0), &counting(ONE, ONE));
             assert_eq!(f32::from_bits(p), value, "P is {integer} * {sign}");
-            let m = q8_k(
-                &open,
-                &activations(1.0, 0, sign * integer),
-                &counting(ONE, ONE),
-            );
+            let m = q8_k(&open, &activations(1.0, 0, sign * integer), &counting(ONE, ONE));
             assert_eq!(f32::from_bits(m), -value, "M is {integer} * {sign}");
         }
     }
@@ -105,10 +85,7 @@ fn superblocks_are_added_in_ascending_order(context: &Context) {
         ([1.0, 1e30, -1e30], 0.0),
         ([-1e30, 1e30, 1.0], 1.0),
     ] {
-        let a = ds
-            .iter()
-            .flat_map(|&d| activations(d, 1, 0).bytes())
-            .collect();
+        let a = ds.iter().flat_map(|&d| activations(d, 1, 0).bytes()).collect();
         let b = counting(ONE, ONE).bytes().repeat(3);
         let out = Product::new(SPANKER_TYPE_Q8_K, 768, a, b).run(&open);
         assert_eq!(f32::from_bits(out[0]), sum, "{ds:?}");
@@ -125,11 +102,7 @@ fn scales_multiply_one_after_another(context: &Context) {
         (0x3ff6_31a9, 0x3ed7, 345, 0x448d_d5b5),
     ] {
         let a = activations(f32::from_bits(a_d), p, 0);
-        assert_eq!(
-            q8_k(&open, &a, &counting(b_d, ONE)),
-            bits,
-            "{a_d:#x} {b_d:#x} {p}"
-        );
+        assert_eq!(q8_k(&open, &a, &counting(b_d, ONE)), bits, "{a_d:#x} {b_d:#x} {p}");
     }
 }
 
@@ -156,11 +129,7 @@ fn products_are_not_fused_with_the_sum(context: &Context) {
     ] {
         let a = activations(f32::from_bits(d), p, 0).bytes();
         let product = Product::new(SPANKER_TYPE_Q8_K, 256, a, counting(ONE, ONE).bytes());
-        assert_eq!(
-            product.starting_from(&[acc]).run(&open),
-            [bits],
-            "{acc:#x} + {d:#x} * {p}"
-        );
+        assert_eq!(product.starting_from(&[acc]).run(&open), [bits], "{acc:#x} + {d:#x} * {p}");
     }
 }
 
@@ -179,20 +148,12 @@ fn subnormal_results_are_kept(context: &Context) {
         (1, half, 0),
         (0x007f_ffff, ONE, 0x007f_ffff),
     ] {
-        let out = q8_k(
-            &open,
-            &activations(f32::from_bits(a_d), 1, 0),
-            &counting(b_d, ONE),
-        );
+        let out = q8_k(&open, &activations(f32::from_bits(a_d), 1, 0), &counting(b_d, ONE));
         assert_eq!(out, bits, "{a_d:#x} times the half {b_d:#x}");
     }
     let tiny = activations(f32::from_bits(1), 1, 0).bytes();
     let product = Product::new(SPANKER_TYPE_Q8_K, 256, tiny, counting(ONE, ONE).bytes());
-    assert_eq!(
-        product.starting_from(&[2]).run(&open),
-        [3],
-        "a sum of subnormals"
-    );
+    assert_eq!(product.starting_from(&[2]).run(&open), [3], "a sum of subnormals");
 }
 
 /// "binary16 widens exactly."
@@ -224,11 +185,7 @@ fn overflow_is_an_infinity(context: &Context) {
         (f32::INFINITY, 1, 0x7f80_0000),
         (f32::MAX, 1, 0x7f7f_ffff),
     ] {
-        assert_eq!(
-            q8_k(&open, &activations(d, p, 0), &counting(ONE, ONE)),
-            bits,
-            "{d:e} * {p}"
-        );
+        assert_eq!(q8_k(&open, &activations(d, p, 0), &counting(ONE, ONE)), bits, "{d:e} * {p}");
     }
     assert_eq!(open.context_info().fault_seqno, 0);
 }
@@ -252,23 +209,11 @@ fn an_infinity_times_nothing_is_the_one_nan(context: &Context) {
     let open = context.card();
     for half in [0x7c00, 0xfc00] {
         let nothing = activations(1.0, 0, 0);
-        assert_eq!(
-            q8_k(&open, &nothing, &counting(half, ONE)),
-            NAN,
-            "d {half:#x}, P 0"
-        );
-        assert_eq!(
-            q8_k(&open, &nothing, &counting(ONE, half)),
-            NAN,
-            "dmin {half:#x}, M 0"
-        );
+        assert_eq!(q8_k(&open, &nothing, &counting(half, ONE)), NAN, "d {half:#x}, P 0");
+        assert_eq!(q8_k(&open, &nothing, &counting(ONE, half)), NAN, "dmin {half:#x}, M 0");
     }
     for d in [f32::INFINITY, f32::NEG_INFINITY] {
-        assert_eq!(
-            q8_k(&open, &activations(d, 0, 0), &counting(ONE, ONE)),
-            NAN,
-            "a.d {d}"
-        );
+        assert_eq!(q8_k(&open, &activations(d, 0, 0), &counting(ONE, ONE)), NAN, "a.d {d}");
     }
 }
 

@@ -46,14 +46,7 @@ fn answer_with_the_seqno_and_no_bad_op(context: &Context) {
         let submit = batch(array.address(), 1);
         let answer = open.request(SPANKER_IOC_WORK_SUBMIT, &submit);
         assert_eq!(answer.result, Ok(()));
-        assert_eq!(
-            answer.after,
-            spanker_work_submit {
-                bad_op: SPANKER_NO_OP,
-                seqno,
-                ..submit
-            }
-        );
+        assert_eq!(answer.after, spanker_work_submit { bad_op: SPANKER_NO_OP, seqno, ..submit });
     }
 }
 
@@ -61,10 +54,7 @@ fn answer_with_the_seqno_and_no_bad_op(context: &Context) {
 fn refuse_every_flag(context: &Context) {
     let (open, array) = one_op(context);
     for bit in 0..32 {
-        let submit = spanker_work_submit {
-            flags: 1 << bit,
-            ..batch(array.address(), 1)
-        };
+        let submit = spanker_work_submit { flags: 1 << bit, ..batch(array.address(), 1) };
         refuses_whole(&open, &submit, Errno::EINVAL);
     }
 }
@@ -99,10 +89,8 @@ fn take_as_many_ops_as_the_limit(context: &Context) {
     let mut spread = encode(&op);
     spread.resize(stride, 0);
     let placed = UserBytes::new(&spread.repeat(limit as usize));
-    let submit = spanker_work_submit {
-        op_stride: SPANKER_OP_STRIDE_MAX,
-        ..batch(placed.address(), limit)
-    };
+    let submit =
+        spanker_work_submit { op_stride: SPANKER_OP_STRIDE_MAX, ..batch(placed.address(), limit) };
     let answer = open.request(SPANKER_IOC_WORK_SUBMIT, &submit);
     assert_eq!(answer.result, Ok(()));
     open.wait(answer.after.seqno);
@@ -120,10 +108,7 @@ fn refuse_strides_below_an_op(context: &Context) {
 
 /// "EINVAL  [...] op_stride [...] above 4096"
 fn refuse_strides_above_the_largest(context: &Context) {
-    refuses_strides(
-        context,
-        &[4097, 4104, 1 << 16, 1 << 31, u32::MAX - 7, u32::MAX],
-    );
+    refuses_strides(context, &[4097, 4104, 1 << 16, 1 << 31, u32::MAX - 7, u32::MAX]);
 }
 
 /// "EFAULT  the array of ops cannot be read"
@@ -145,46 +130,25 @@ fn refuse_an_array_that_cannot_be_read(context: &Context) {
 fn refuse_a_bad_count_before_the_array(context: &Context) {
     let open = context.card();
     refuses_whole(&open, &batch(8, 0), Errno::EINVAL);
-    refuses_whole(
-        &open,
-        &batch(8, open.device_info().max_ops + 1),
-        Errno::EINVAL,
-    );
+    refuses_whole(&open, &batch(8, open.device_info().max_ops + 1), Errno::EINVAL);
 }
 
 /// EINVAL, of op_stride, comes before EFAULT.
 fn refuse_a_bad_stride_before_the_array(context: &Context) {
     let open = context.card();
-    refuses_whole(
-        &open,
-        &spanker_work_submit {
-            op_stride: 88,
-            ..batch(8, 1)
-        },
-        Errno::EINVAL,
-    );
+    refuses_whole(&open, &spanker_work_submit { op_stride: 88, ..batch(8, 1) }, Errno::EINVAL);
 }
 
 /// EINVAL, of flags, comes before EFAULT.
 fn refuse_flags_before_the_array(context: &Context) {
     let open = context.card();
-    refuses_whole(
-        &open,
-        &spanker_work_submit {
-            flags: 1,
-            ..batch(8, 1)
-        },
-        Errno::EINVAL,
-    );
+    refuses_whole(&open, &spanker_work_submit { flags: 1, ..batch(8, 1) }, Errno::EINVAL);
 }
 
 /// EFAULT of the array stands before "then each op by itself".
 fn refuse_an_unreadable_array_before_any_op(context: &Context) {
     let open = context.card();
-    let bad = spanker_op {
-        opcode: 99,
-        ..Default::default()
-    };
+    let bad = spanker_op { opcode: 99, ..Default::default() };
     let encoded: Vec<u8> = [bad; 2].iter().flat_map(encode).collect();
     let array = UserBytes::unreadable_from(&encoded, 96);
     refuses_whole(&open, &batch(array.address(), 2), Errno::EFAULT);
@@ -218,10 +182,7 @@ fn check_an_op_completely_before_the_next(context: &Context) {
         op.b.type_ = 99;
         op
     };
-    let unknown = spanker_op {
-        opcode: 99,
-        ..Default::default()
-    };
+    let unknown = spanker_op { opcode: 99, ..Default::default() };
     refuses(&open, &[overlapping, unknown], Errno::EINVAL, 0);
     refuses(&open, &[too_far, unknown], Errno::ERANGE, 0);
     refuses(&open, &[unsupported, too_far], Errno::EOPNOTSUPP, 0);
@@ -232,65 +193,41 @@ fn check_an_op_completely_before_the_next(context: &Context) {
 /// rejected, nothing ran."
 fn run_nothing_when_an_op_is_refused(context: &Context) {
     let open = context.card();
-    let (from, to) = (
-        open.create_holding(&[1; 100]),
-        open.create_holding(&[2; 100]),
-    );
+    let (from, to) = (open.create_holding(&[1; 100]), open.create_holding(&[2; 100]));
     let good = copy_start(&from, &to, 100);
     let bad = spanker_op { opcode: 0, ..good };
     refuses(&open, &[good, good, bad], Errno::EINVAL, 2);
     // In order: had it run, it would have run before this.
     let other = open.create(100);
-    assert_eq!(
-        open.run(&[copy_start(&from, &other, 100)]),
-        1,
-        "seqno of the first accepted batch"
-    );
+    assert_eq!(open.run(&[copy_start(&from, &other, 100)]), 1, "seqno of the first accepted batch");
     assert_eq!(open.contents(&to), [2; 100]);
 }
 
 /// "EFAULT  the struct cannot be written": nothing was queued.
 fn run_nothing_when_the_struct_cannot_be_written(context: &Context) {
     let open = context.card();
-    let (from, to) = (
-        open.create_holding(&[1; 100]),
-        open.create_holding(&[2; 100]),
-    );
+    let (from, to) = (open.create_holding(&[1; 100]), open.create_holding(&[2; 100]));
     let array = UserBytes::new(&encode(&copy_start(&from, &to, 100)));
     let submit = UserBytes::read_only(&encode(&batch(array.address(), 1)));
-    let result = open
-        .file()
-        .request(SPANKER_IOC_WORK_SUBMIT, submit.address());
+    let result = open.file().request(SPANKER_IOC_WORK_SUBMIT, submit.address());
     assert_eq!(result, Err(Errno::EFAULT));
     let other = open.create(100);
-    assert_eq!(
-        open.run(&[copy_start(&from, &other, 100)]),
-        1,
-        "seqno of the first accepted batch"
-    );
+    assert_eq!(open.run(&[copy_start(&from, &other, 100)]), 1, "seqno of the first accepted batch");
     assert_eq!(open.contents(&to), [2; 100]);
 }
 
 /// "A write that faults turns the answer into EFAULT", whatever it was.
 fn write_bad_op_into_a_refused_struct_or_fault(context: &Context) {
     let open = context.card();
-    let bad = UserBytes::new(&encode(&spanker_op {
-        opcode: 99,
-        ..valid_copy(&open).op
-    }));
+    let bad = UserBytes::new(&encode(&spanker_op { opcode: 99, ..valid_copy(&open).op }));
     for submit in [
         batch(bad.address(), 1),
         batch(bad.address(), 0),
         batch(8, 1),
-        spanker_work_submit {
-            flags: 1,
-            ..batch(bad.address(), 1)
-        },
+        spanker_work_submit { flags: 1, ..batch(bad.address(), 1) },
     ] {
         let placed = UserBytes::read_only(&encode(&submit));
-        let result = open
-            .file()
-            .request(SPANKER_IOC_WORK_SUBMIT, placed.address());
+        let result = open.file().request(SPANKER_IOC_WORK_SUBMIT, placed.address());
         assert_eq!(result, Err(Errno::EFAULT));
     }
     assert_eq!(open.context_info().submitted, 0);
@@ -310,10 +247,7 @@ fn refuses_strides(context: &Context, strides: &[u32]) {
     let open = context.card();
     let array = UserBytes::new(&encode(&valid_copy(&open).op).repeat(100));
     for &op_stride in strides {
-        let submit = spanker_work_submit {
-            op_stride,
-            ..batch(array.address(), 1)
-        };
+        let submit = spanker_work_submit { op_stride, ..batch(array.address(), 1) };
         refuses_whole(&open, &submit, Errno::EINVAL);
     }
 }

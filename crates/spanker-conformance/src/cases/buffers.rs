@@ -48,12 +48,8 @@ fn create_answers_with_the_size_asked_for(context: &Context) {
 /// "Fields marked "out" are ignored on input."
 fn create_ignores_what_is_in_its_outputs(context: &Context) {
     let open = context.card();
-    let argument = spanker_buf_create {
-        size: 10,
-        flags: 0,
-        handle: u32::MAX,
-        mmap_offset: u64::MAX,
-    };
+    let argument =
+        spanker_buf_create { size: 10, flags: 0, handle: u32::MAX, mmap_offset: u64::MAX };
     let Answer { result, after } = open.request(SPANKER_IOC_BUF_CREATE, &argument);
     assert_eq!(result, Ok(()));
     assert_ne!(after.handle, u32::MAX);
@@ -106,12 +102,7 @@ fn create_takes_a_size_at_the_limit(context: &Context) {
 /// "A request that fails changes nothing".
 fn create_refuses_with_the_struct_as_it_was(context: &Context) {
     let open = context.card();
-    let argument = spanker_buf_create {
-        size: 0,
-        flags: 0,
-        handle: 5,
-        mmap_offset: 6,
-    };
+    let argument = spanker_buf_create { size: 0, flags: 0, handle: 5, mmap_offset: 6 };
     let Answer { result, after } = open.request(SPANKER_IOC_BUF_CREATE, &argument);
     assert_eq!(result, Err(Errno::EINVAL));
     assert_eq!(after, argument);
@@ -142,10 +133,7 @@ fn offsets_to_map_are_aligned_and_not_zero(context: &Context) {
         ranges.push((buffer.mmap_offset, buffer.mmap_offset + size as u64));
     }
     ranges.sort_unstable();
-    assert!(
-        ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0),
-        "{ranges:?} overlap"
-    );
+    assert!(ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{ranges:?} overlap");
 }
 
 /// "BUF_CREATE makes a buffer of `size` bytes, all zero."
@@ -156,10 +144,7 @@ fn are_zero_at_first(context: &Context) {
         let mapping = open.map(&buffer);
         let mut bytes = vec![0xee; mapping.len()];
         mapping.read(0, &mut bytes);
-        assert!(
-            bytes.iter().all(|&byte| byte == 0),
-            "{size} bytes and the rest of their page"
-        );
+        assert!(bytes.iter().all(|&byte| byte == 0), "{size} bytes and the rest of their page");
     }
 }
 
@@ -174,10 +159,7 @@ fn are_zero_after_another_had_the_memory(context: &Context) {
         let device = open.create_on_device(size);
         let seen = open.create(size);
         open.run(&[copy_start(&device, &seen, size)]);
-        assert!(
-            open.contents(&seen).iter().all(|&byte| byte == 0),
-            "a device buffer"
-        );
+        assert!(open.contents(&seen).iter().all(|&byte| byte == 0), "a device buffer");
         open.run(&[copy_start(&buffer, &device, size)]);
         open.destroy(&buffer);
         open.destroy(&device);
@@ -189,10 +171,7 @@ fn destroy_refuses_flags(context: &Context) {
     let open = context.card();
     let handle = open.create(1).handle;
     for bit in 0..32 {
-        let argument = spanker_buf_destroy {
-            handle,
-            flags: 1 << bit,
-        };
+        let argument = spanker_buf_destroy { handle, flags: 1 << bit };
         let answer = open.request(SPANKER_IOC_BUF_DESTROY, &argument);
         assert_eq!(answer.result, Err(Errno::EINVAL), "flag {bit}");
     }
@@ -202,10 +181,7 @@ fn destroy_refuses_flags(context: &Context) {
 /// EINVAL comes before ENOENT.
 fn destroy_refuses_flags_before_the_handle(context: &Context) {
     let open = context.card();
-    let argument = spanker_buf_destroy {
-        handle: 1234,
-        flags: 1,
-    };
+    let argument = spanker_buf_destroy { handle: 1234, flags: 1 };
     let answer = open.request(SPANKER_IOC_BUF_DESTROY, &argument);
     assert_eq!(answer.result, Err(Errno::EINVAL));
 }
@@ -216,11 +192,7 @@ fn destroy_refuses_handles_of_no_buffer(context: &Context) {
     let handle = open.create(1).handle;
     let before = State::of(&open);
     for stranger in [0, handle + 1, u32::MAX] {
-        assert_eq!(
-            open.try_destroy(stranger),
-            Err(Errno::ENOENT),
-            "handle {stranger}"
-        );
+        assert_eq!(open.try_destroy(stranger), Err(Errno::ENOENT), "handle {stranger}");
     }
     assert_eq!(State::of(&open), before);
 }

@@ -30,11 +30,7 @@ fn takes_every_alignment(context: &Context) {
                 open.run(&[copy((1, len), bytes(&from, a, len), bytes(&to, out, len))]);
                 let mut expected = [0xee; 100];
                 expected[out..out + len].copy_from_slice(&content[a..a + len]);
-                assert_eq!(
-                    open.contents(&to),
-                    expected,
-                    "{len} bytes from {a} to {out}"
-                );
+                assert_eq!(open.contents(&to), expected, "{len} bytes from {a} to {out}");
             }
         }
     }
@@ -70,9 +66,7 @@ fn takes_strides_of_either_side(context: &Context) {
     let from = open.create_holding(&content);
     let (gathered, spread) = (open.create(24), open.create_holding(&[0xee; 256]));
     open.run(&[copy((8, 3), bytes(&from, 1, 32), bytes(&gathered, 0, 3))]);
-    let expected: Vec<u8> = (0..8)
-        .flat_map(|row| [1, 2, 3].map(|at| row * 32 + at))
-        .collect();
+    let expected: Vec<u8> = (0..8).flat_map(|row| [1, 2, 3].map(|at| row * 32 + at)).collect();
     assert_eq!(open.contents(&gathered), expected);
     open.run(&[copy((8, 3), bytes(&gathered, 0, 3), bytes(&spread, 1, 32))]);
     for (at, byte) in open.contents(&spread).into_iter().enumerate() {
@@ -100,11 +94,7 @@ fn works_within_one_buffer(context: &Context) {
     let open = context.card();
     let content = Random::new(34).bytes(400);
     let buffer = open.create_holding(&content);
-    open.run(&[copy(
-        (4, 25),
-        bytes(&buffer, 0, 50),
-        bytes(&buffer, 200, 50),
-    )]);
+    open.run(&[copy((4, 25), bytes(&buffer, 0, 50), bytes(&buffer, 200, 50))]);
     let mut expected = content.clone();
     for row in 0..4 {
         expected[200 + 50 * row..][..25].copy_from_slice(&content[50 * row..][..25]);
@@ -121,11 +111,7 @@ fn sees_what_the_op_before_wrote(context: &Context) {
     let first = open.contents(&buffer)[..len].to_vec();
     let chain: Vec<_> = (0..ops)
         .map(|op| {
-            copy(
-                (1, len),
-                bytes(&buffer, op * len, len),
-                bytes(&buffer, (op + 1) * len, len),
-            )
+            copy((1, len), bytes(&buffer, op * len, len), bytes(&buffer, (op + 1) * len, len))
         })
         .collect();
     open.run(&chain);
@@ -137,31 +123,16 @@ fn sees_what_the_op_before_wrote(context: &Context) {
 fn later_stays_where_two_ops_write(context: &Context) {
     let open = context.card();
     let len = 100_000;
-    let (first, second) = (
-        open.create_holding(&vec![1; len]),
-        open.create_holding(&vec![2; len]),
-    );
+    let (first, second) = (open.create_holding(&vec![1; len]), open.create_holding(&vec![2; len]));
     let out = open.create(len);
     for _ in 0..20 {
-        open.run(&[
-            copy_start(&first, &out, len),
-            copy_start(&second, &out, len / 2),
-        ]);
+        open.run(&[copy_start(&first, &out, len), copy_start(&second, &out, len / 2)]);
         let content = open.contents(&out);
-        assert!(
-            content[..len / 2].iter().all(|&byte| byte == 2),
-            "the second op came later"
-        );
-        assert!(
-            content[len / 2..].iter().all(|&byte| byte == 1),
-            "the first op wrote here"
-        );
+        assert!(content[..len / 2].iter().all(|&byte| byte == 2), "the second op came later");
+        assert!(content[len / 2..].iter().all(|&byte| byte == 1), "the first op wrote here");
         open.submit(&[copy_start(&second, &out, len)]);
         open.run(&[copy_start(&first, &out, len)]);
-        assert!(
-            open.contents(&out).iter().all(|&byte| byte == 1),
-            "the second batch came later"
-        );
+        assert!(open.contents(&out).iter().all(|&byte| byte == 1), "the second batch came later");
     }
 }
 
@@ -179,11 +150,7 @@ fn copies_the_same_as_row_by_row(context: &Context) {
         let behind = random.below(40);
         let before = random.bytes(size(out, out_stride) + behind);
         let (from, to) = (open.create_holding(&content), open.create_holding(&before));
-        open.run(&[copy(
-            (rows, len),
-            bytes(&from, a, a_stride),
-            bytes(&to, out, out_stride),
-        )]);
+        open.run(&[copy((rows, len), bytes(&from, a, a_stride), bytes(&to, out, out_stride))]);
         let mut expected = before;
         for row in 0..rows {
             expected[out + row * out_stride..][..len]

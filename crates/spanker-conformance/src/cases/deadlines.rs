@@ -26,24 +26,10 @@ fn come_after_bad_arguments(context: &Context) {
     let open = context.card();
     let seqno = submit_endless(&open);
     for wait in [
-        spanker_wait {
-            seqno: seqno + 1,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 0,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno,
-            flags: 1,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno,
-            reserved: 1,
-            ..Default::default()
-        },
+        spanker_wait { seqno: seqno + 1, ..Default::default() },
+        spanker_wait { seqno: 0, ..Default::default() },
+        spanker_wait { seqno, flags: 1, ..Default::default() },
+        spanker_wait { seqno, reserved: 1, ..Default::default() },
     ] {
         refuses(&open, wait);
     }
@@ -55,11 +41,7 @@ fn that_have_come_only_look(context: &Context) {
     let open = context.card();
     let seqno = submit_endless(&open);
     for deadline in [LOOK, 1, -1, i64::MIN, now_ns() - 1_000_000, now_ns()] {
-        assert_eq!(
-            open.try_wait(seqno, deadline).result,
-            Err(Errno::ETIMEDOUT),
-            "{deadline}"
-        );
+        assert_eq!(open.try_wait(seqno, deadline).result, Err(Errno::ETIMEDOUT), "{deadline}");
     }
     assert_unretired(&open, seqno);
 }
@@ -78,10 +60,7 @@ fn end_the_wait(context: &Context) {
     let seqno = submit_endless(&open);
     let deadline = now_ns() + 50_000_000;
     assert_eq!(open.try_wait(seqno, deadline).result, Err(Errno::ETIMEDOUT));
-    assert!(
-        now_ns() - deadline < 5_000_000_000,
-        "it ended long after its deadline"
-    );
+    assert!(now_ns() - deadline < 5_000_000_000, "it ended long after its deadline");
     assert_unretired(&open, seqno);
 }
 
@@ -92,11 +71,7 @@ fn do_not_end_the_wait_early(context: &Context) {
     for duration in [1, 1_000, 999_999, 20_000_000, 30_000_001] {
         let deadline = now_ns() + duration;
         assert_eq!(open.try_wait(seqno, deadline).result, Err(Errno::ETIMEDOUT));
-        assert!(
-            now_ns() >= deadline,
-            "it ended {} ns early",
-            deadline - now_ns()
-        );
+        assert!(now_ns() >= deadline, "it ended {} ns early", deadline - now_ns());
     }
     assert_unretired(&open, seqno);
 }
@@ -112,10 +87,7 @@ fn leave_completed_written(context: &Context) {
         let answer = open.try_wait(seqno, deadline);
         assert_eq!(answer.result, Err(Errno::ETIMEDOUT));
         assert_eq!(answer.after.completed, 2);
-        assert_eq!(
-            (answer.after.seqno, answer.after.deadline_ns),
-            (seqno, deadline)
-        );
+        assert_eq!((answer.after.seqno, answer.after.deadline_ns), (seqno, deadline));
     }
     assert_unretired(&open, seqno);
 }
@@ -125,11 +97,7 @@ fn are_faults_where_completed_cannot_be_written(context: &Context) {
     let open = context.card();
     let seqno = submit_endless(&open);
     for deadline_ns in [LOOK, now_ns() + 10_000_000] {
-        let wait = spanker_wait {
-            seqno,
-            deadline_ns,
-            ..Default::default()
-        };
+        let wait = spanker_wait { seqno, deadline_ns, ..Default::default() };
         assert_eq!(unwritable(&open, &wait), Err(Errno::EFAULT));
     }
     assert_unretired(&open, seqno);

@@ -34,16 +34,8 @@ fn all_four_scales_take_their_sum(context: &Context) {
         // a is 2 * 2 * 1 - 3 * 3 and b is 5 * 5 * 2 - 7 * 7.
         let a = uniform(s, [0x4000, 0x4200], [2, 3], 1);
         let b = uniform(s, [0x4500, 0x4700], [5, 7], 2);
-        assert_eq!(
-            f32::from_bits(product(&open, &a, &b)),
-            -160.0,
-            "sub-block {s}"
-        );
-        assert_eq!(
-            f32::from_bits(product(&open, &b, &a)),
-            -160.0,
-            "sub-block {s}"
-        );
+        assert_eq!(f32::from_bits(product(&open, &a, &b)), -160.0, "sub-block {s}");
+        assert_eq!(f32::from_bits(product(&open, &b, &a)), -160.0, "sub-block {s}");
     }
 }
 
@@ -51,33 +43,9 @@ fn all_four_scales_take_their_sum(context: &Context) {
 fn products_are_not_fused_with_differences(context: &Context) {
     let open = context.card();
     let cases = [
-        (
-            [0x3dd1, 0x3d83],
-            [12, 49],
-            11,
-            [0x3c33, 0x3c06],
-            [45, 35],
-            13,
-            0x4a0c_b018,
-        ),
-        (
-            [0x3d59, 0x3e7a],
-            [9, 63],
-            7,
-            [0x3c21, 0x3fe7],
-            [47, 40],
-            11,
-            0xc87c_9caa,
-        ),
-        (
-            [0x3c67, 0x3fa9],
-            [30, 57],
-            14,
-            [0x3c34, 0x3ec2],
-            [34, 16],
-            11,
-            0x4a7c_605a,
-        ),
+        ([0x3dd1, 0x3d83], [12, 49], 11, [0x3c33, 0x3c06], [45, 35], 13, 0x4a0c_b018),
+        ([0x3d59, 0x3e7a], [9, 63], 7, [0x3c21, 0x3fe7], [47, 40], 11, 0xc87c_9caa),
+        ([0x3c67, 0x3fa9], [30, 57], 14, [0x3c34, 0x3ec2], [34, 16], 11, 0x4a7c_605a),
     ];
     for (a_ds, a_scales, a_q, b_ds, b_scales, b_q, bits) in cases {
         let a = uniform(0, a_ds, a_scales, a_q);
@@ -90,26 +58,11 @@ fn products_are_not_fused_with_differences(context: &Context) {
 fn an_infinity_times_nothing_is_the_one_nan(context: &Context) {
     let open = context.card();
     for half in [0x7c00, 0xfc00, 0x7e00, 0xfe01] {
-        for infinite in [
-            Weights {
-                d: half,
-                ..Weights::zero()
-            },
-            Weights {
-                dmin: half,
-                ..Weights::zero()
-            },
-        ] {
-            assert_eq!(
-                product(&open, &infinite, &Weights::largest()),
-                NAN,
-                "a {half:#x}"
-            );
-            assert_eq!(
-                product(&open, &Weights::largest(), &infinite),
-                NAN,
-                "b {half:#x}"
-            );
+        for infinite in
+            [Weights { d: half, ..Weights::zero() }, Weights { dmin: half, ..Weights::zero() }]
+        {
+            assert_eq!(product(&open, &infinite, &Weights::largest()), NAN, "a {half:#x}");
+            assert_eq!(product(&open, &Weights::largest(), &infinite), NAN, "b {half:#x}");
         }
     }
 }
@@ -129,11 +82,7 @@ fn blocks_of_all_ones_are_nan(context: &Context) {
 
 /// A block with one sub-block, of 32 equal weights.
 fn uniform(s: usize, [d, dmin]: [u16; 2], [sc, mn]: [u8; 2], q: u8) -> Weights {
-    let mut weights = Weights {
-        d,
-        dmin,
-        ..Weights::zero()
-    };
+    let mut weights = Weights { d, dmin, ..Weights::zero() };
     weights.sc[s] = sc;
     weights.mn[s] = mn;
     weights.q[32 * s..32 * s + 32].fill(q);

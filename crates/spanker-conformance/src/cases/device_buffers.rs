@@ -45,9 +45,7 @@ fn are_mapped_at_no_offset(context: &Context) {
         before.mmap_offset + page_size() as u64,
         after.mmap_offset.wrapping_sub(page_size() as u64),
     ] {
-        let mapped = open
-            .file()
-            .mmap(offset, page_size(), Protection::READ_WRITE, Sharing::Shared);
+        let mapped = open.file().mmap(offset, page_size(), Protection::READ_WRITE, Sharing::Shared);
         assert_eq!(mapped.err(), Some(Errno::EINVAL), "offset {offset:#x}");
     }
 }
@@ -141,11 +139,7 @@ fn on_device(open: &Open, host: &Valid, shape: (usize, usize, usize), place: u32
         on(host.op.out, &moved[2]),
     );
     let seen = open.create(host.out.size as usize);
-    open.run(&[
-        op,
-        accumulate(op),
-        copy_start(&moved[2], &seen, host.out.size as usize),
-    ]);
+    open.run(&[op, accumulate(op), copy_start(&moved[2], &seen, host.out.size as usize)]);
     let bytes = open.contents(&seen);
     open.destroy(&seen);
     for device in moved.iter().filter(|buffer| buffer.mmap_offset == 0) {
@@ -155,24 +149,15 @@ fn on_device(open: &Open, host: &Valid, shape: (usize, usize, usize), place: u32
 }
 
 fn accumulate(op: spanker_op) -> spanker_op {
-    spanker_op {
-        flags: SPANKER_OP_ACCUMULATE,
-        ..op
-    }
+    spanker_op { flags: SPANKER_OP_ACCUMULATE, ..op }
 }
 
 /// "The size asked for is what operands are checked against".
 fn are_checked_by_the_size_asked_for(context: &Context) {
     let open = context.card();
     let (device, host) = (open.create_on_device(100), open.create(200));
-    open.run(&[
-        copy_start(&host, &device, 100),
-        copy_start(&device, &host, 100),
-    ]);
-    for op in [
-        copy_start(&host, &device, 101),
-        copy_start(&device, &host, 101),
-    ] {
+    open.run(&[copy_start(&host, &device, 100), copy_start(&device, &host, 100)]);
+    for op in [copy_start(&host, &device, 101), copy_start(&device, &host, 101)] {
         assert_eq!(open.try_submit(&[op]).result, Err(Errno::ERANGE));
     }
 }

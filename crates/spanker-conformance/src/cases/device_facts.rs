@@ -35,16 +35,10 @@ fn is_the_same_for_every_open(context: &Context) {
 /// "UTF-8, NUL-padded, at least one NUL"
 fn has_a_printable_name_with_padding(context: &Context) {
     let name = context.card().device_info().name;
-    let len = name
-        .iter()
-        .position(|&byte| byte == 0)
-        .expect("at least one NUL");
+    let len = name.iter().position(|&byte| byte == 0).expect("at least one NUL");
     assert!(len > 0, "the name is empty");
     assert!(std::str::from_utf8(&name[..len]).is_ok(), "{name:?}");
-    assert!(
-        name[len..].iter().all(|&byte| byte == 0),
-        "padding of {name:?}"
-    );
+    assert!(name[len..].iter().all(|&byte| byte == 0), "padding of {name:?}");
 }
 
 /// "fields named reserved must be zero"; "SPANKER_FEATURE_*: none is defined
@@ -60,14 +54,8 @@ fn has_nothing_in_what_is_reserved(context: &Context) {
 /// buffer, a batch.
 fn has_limits_that_let_work_through(context: &Context) {
     let info = context.card().device_info();
-    assert!(
-        info.max_m >= 1 && info.max_n >= 1 && info.max_k >= 256,
-        "{info:?}"
-    );
-    assert!(
-        info.max_ops >= 1 && info.max_inflight >= 1 && info.max_bufs >= 1,
-        "{info:?}"
-    );
+    assert!(info.max_m >= 1 && info.max_n >= 1 && info.max_k >= 256, "{info:?}");
+    assert!(info.max_ops >= 1 && info.max_inflight >= 1 && info.max_bufs >= 1, "{info:?}");
     assert!(info.max_buf_size >= 1 && info.mem_size >= 1, "{info:?}");
 }
 
@@ -75,12 +63,8 @@ fn has_limits_that_let_work_through(context: &Context) {
 fn is_virtual_without_pci_identifiers(context: &Context) {
     let info = context.card().device_info();
     if info.flags & SPANKER_DEVICE_VIRTUAL != 0 {
-        let identifiers = [
-            info.pci_vendor,
-            info.pci_device,
-            info.pci_subvendor,
-            info.pci_subdevice,
-        ];
+        let identifiers =
+            [info.pci_vendor, info.pci_device, info.pci_subvendor, info.pci_subdevice];
         assert_eq!(identifiers, [0; 4]);
     }
 }
@@ -134,11 +118,8 @@ fn refuses_the_combinations_that_it_does_not_offer(context: &Context) {
     let open = context.card();
     let valid = valid_matmul(&open);
     let types = [0, 1, 2, 8, 11, 12, 13, 14, 15, 16, 255, u32::MAX];
-    let offered: Vec<[u32; 3]> = open
-        .matmul_caps()
-        .iter()
-        .map(|cap| [cap.a_type, cap.b_type, cap.out_type])
-        .collect();
+    let offered: Vec<[u32; 3]> =
+        open.matmul_caps().iter().map(|cap| [cap.a_type, cap.b_type, cap.out_type]).collect();
     for a in types {
         for b in types {
             for out in types {

@@ -33,10 +33,7 @@ fn does_not_wait_for_a_whole_op(context: &Context) {
     let limits = open.device_info();
     let k = (limits.max_k as usize).min(1 << 16) / 256 * 256;
     let rows = (32 << 20) / row_bytes(any_a_type(&open), k);
-    let (m, n) = (
-        (limits.max_m as usize).min(rows),
-        (limits.max_n as usize).min(rows),
-    );
+    let (m, n) = ((limits.max_m as usize).min(rows), (limits.max_n as usize).min(rows));
     let op = valid_matmul_of(&open, any_a_type(&open), (m, n, k)).op;
     open.submit(&vec![op; limits.max_ops as usize]);
     ends_soon(open, &watcher, before);
@@ -49,11 +46,7 @@ fn does_not_wait_for_a_whole_copy(context: &Context) {
     let len = limits.max_buf_size.min(32 << 20) as usize;
     let (from, to) = (open.create(len), open.create(len));
     open.submit(&vec![
-        copy(
-            (1, len),
-            bytes(&from, 0, len),
-            bytes(&to, 0, len)
-        );
+        copy((1, len), bytes(&from, 0, len), bytes(&to, 0, len));
         limits.max_ops as usize
     ]);
     ends_soon(open, &watcher, before);
@@ -77,9 +70,7 @@ fn frees_the_memory_of_dropped_batches(context: &Context) {
     open.submit(&[valid.op]);
     open.destroy(&valid.a);
     drop(open);
-    eventually("the memory of dropped work is free", || {
-        watcher.telemetry().mem_used == before
-    });
+    eventually("the memory of dropped work is free", || watcher.telemetry().mem_used == before);
 }
 
 /// A card that is rid of its work does other work.
@@ -123,9 +114,7 @@ fn comes_with_the_last_of_two_mappings(context: &Context) {
     let start = Instant::now();
     drop(mappings.1);
     assert!(start.elapsed() < SOON, "munmap took {:?}", start.elapsed());
-    eventually("the open has ended", || {
-        watcher.telemetry().mem_used == before
-    });
+    eventually("the open has ended", || watcher.telemetry().mem_used == before);
 }
 
 /// "the last close *and* the last munmap", in any order.
@@ -134,15 +123,9 @@ fn comes_with_the_descriptor_when_mappings_went_first(context: &Context) {
     let mapping = open.map(&open.create(page_size()));
     submit_endless(&open);
     drop(mapping);
-    assert_ne!(
-        watcher.telemetry().mem_used,
-        before,
-        "the open has not ended"
-    );
+    assert_ne!(watcher.telemetry().mem_used, before, "the open has not ended");
     drop(open);
-    eventually("the open has ended", || {
-        watcher.telemetry().mem_used == before
-    });
+    eventually("the open has ended", || watcher.telemetry().mem_used == before);
 }
 
 /// "dup, fork and passing a descriptor share one open": it takes the last close.
@@ -183,16 +166,7 @@ fn ends_soon(open: Open, watcher: &Open, mem_used: u64) {
     drop(open);
     let took = start.elapsed();
     assert!(took < SOON, "close took {took:?}");
-    assert!(
-        info.completed < info.submitted,
-        "nothing was left to do: {info:?}"
-    );
-    eventually("the memory of the open is free", || {
-        watcher.telemetry().mem_used == mem_used
-    });
-    assert!(
-        start.elapsed() < 2 * SOON,
-        "the open went on for {:?}",
-        start.elapsed()
-    );
+    assert!(info.completed < info.submitted, "nothing was left to do: {info:?}");
+    eventually("the memory of the open is free", || watcher.telemetry().mem_used == mem_used);
+    assert!(start.elapsed() < 2 * SOON, "the open went on for {:?}", start.elapsed());
 }

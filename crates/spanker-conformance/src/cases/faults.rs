@@ -63,10 +63,7 @@ fn name_their_batch_op_and_code(context: &Context) {
 fn of_the_first_batch_leave_nothing_completed(context: &Context) {
     let open = faulted(context, 1, 0, 1);
     let answer = open.try_wait(1, NEVER);
-    assert_eq!(
-        (answer.result, answer.after.completed),
-        (Err(Errno::EIO), 0)
-    );
+    assert_eq!((answer.result, answer.after.completed), (Err(Errno::EIO), 0));
     assert_eq!(open.context_info().completed, 0);
     open.file().set_nonblocking(true);
     assert_eq!(open.read_seqno(), Err(Errno::EIO));
@@ -77,17 +74,9 @@ fn of_the_first_batch_leave_nothing_completed(context: &Context) {
 fn are_told_by_wait_for_each_batch(context: &Context) {
     let (open, _) = three_batches(context);
     for _ in 0..2 {
-        for (seqno, result) in [
-            (1, Ok(())),
-            (2, Err(Errno::EIO)),
-            (3, Err(Errno::ECANCELED)),
-        ] {
+        for (seqno, result) in [(1, Ok(())), (2, Err(Errno::EIO)), (3, Err(Errno::ECANCELED))] {
             let answer = open.try_wait(seqno, NEVER);
-            assert_eq!(
-                (answer.result, answer.after.completed),
-                (result, 1),
-                "seqno {seqno}"
-            );
+            assert_eq!((answer.result, answer.after.completed), (result, 1), "seqno {seqno}");
         }
     }
 }
@@ -109,36 +98,16 @@ fn are_told_by_wait_after_bad_arguments(context: &Context) {
     let (open, _) = three_batches(context);
     assert_eq!(open.try_wait(2, NEVER).result, Err(Errno::EIO));
     for wait in [
-        spanker_wait {
-            seqno: 2,
-            flags: 1,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 3,
-            reserved: 1,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 4,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 0,
-            ..Default::default()
-        },
+        spanker_wait { seqno: 2, flags: 1, ..Default::default() },
+        spanker_wait { seqno: 3, reserved: 1, ..Default::default() },
+        spanker_wait { seqno: 4, ..Default::default() },
+        spanker_wait { seqno: 0, ..Default::default() },
     ] {
         let answer = open.request(SPANKER_IOC_WAIT, &wait);
-        assert_eq!(
-            (answer.result, answer.after.completed),
-            (Err(Errno::EINVAL), 1)
-        );
+        assert_eq!((answer.result, answer.after.completed), (Err(Errno::EINVAL), 1));
     }
     for seqno in [2, 3] {
-        let wait = UserBytes::read_only(&encode(&spanker_wait {
-            seqno,
-            ..Default::default()
-        }));
+        let wait = UserBytes::read_only(&encode(&spanker_wait { seqno, ..Default::default() }));
         let result = open.file().request(SPANKER_IOC_WAIT, wait.address());
         assert_eq!(result, Err(Errno::EFAULT));
     }
@@ -157,12 +126,7 @@ fn are_told_by_submit(context: &Context) {
 fn are_told_by_submit_after_a_bad_op(context: &Context) {
     let (open, op) = three_batches(context);
     assert_eq!(open.try_wait(2, NEVER).result, Err(Errno::EIO));
-    refuses(
-        &open,
-        &[op, spanker_op { opcode: 0, ..op }],
-        Errno::EINVAL,
-        1,
-    );
+    refuses(&open, &[op, spanker_op { opcode: 0, ..op }], Errno::EINVAL, 1);
     let mut far = op;
     far.a.offset = 1 << 40;
     refuses(&open, &[far], Errno::ERANGE, 0);
@@ -179,9 +143,7 @@ fn are_told_by_submit_before_an_unwritable_struct(context: &Context) {
     assert_eq!(open.try_wait(2, NEVER).result, Err(Errno::EIO));
     let array = UserBytes::new(&encode(&op));
     let placed = UserBytes::read_only(&encode(&batch(array.address(), 1)));
-    let result = open
-        .file()
-        .request(SPANKER_IOC_WORK_SUBMIT, placed.address());
+    let result = open.file().request(SPANKER_IOC_WORK_SUBMIT, placed.address());
     assert_eq!(result, Err(Errno::EFAULT));
 }
 
@@ -195,11 +157,7 @@ fn are_told_by_read_after_what_completed(context: &Context) {
         assert_eq!(open.file().read(8, 8), Err(Errno::EFAULT));
         assert_eq!(open.read_seqno(), Ok(1));
         assert_eq!(open.read_seqno(), Err(Errno::EIO));
-        assert_eq!(
-            open.file().read(8, 8),
-            Err(Errno::EIO),
-            "nothing is written"
-        );
+        assert_eq!(open.file().read(8, 8), Err(Errno::EIO), "nothing is written");
     }
 }
 
@@ -213,12 +171,7 @@ fn are_told_by_read_after_little_room(context: &Context) {
 fn are_told_by_poll(context: &Context) {
     let (open, _) = three_batches(context);
     assert_eq!(open.try_wait(2, NEVER).result, Err(Errno::EIO));
-    let faulted = PollBits {
-        input: true,
-        output: false,
-        error: true,
-        hangup: false,
-    };
+    let faulted = PollBits { input: true, output: false, error: true, hangup: false };
     assert_eq!(open.file().poll(), faulted);
     assert_eq!(open.read_seqno(), Ok(1));
     assert_eq!(open.file().poll(), faulted);
@@ -234,11 +187,7 @@ fn wake_who_waits(context: &Context) {
     let last = [open.submit(&[op]), open.submit(&[op])][1];
     assert_eq!(last, 3);
     thread::scope(|scope| {
-        for (seqno, result) in [
-            (1, Ok(())),
-            (2, Err(Errno::EIO)),
-            (3, Err(Errno::ECANCELED)),
-        ] {
+        for (seqno, result) in [(1, Ok(())), (2, Err(Errno::EIO)), (3, Err(Errno::ECANCELED))] {
             let open = &open;
             scope.spawn(move || assert_eq!(open.try_wait(seqno, NEVER).result, result, "{seqno}"));
         }
@@ -270,11 +219,7 @@ fn stay_with_their_open(context: &Context) {
 fn leave_the_batches_before_as_they_were(context: &Context) {
     context.faults().fault_next_open(2, 0);
     let open = context.card();
-    let (from, to, other) = (
-        open.create_holding(&[7; 500]),
-        open.create(500),
-        open.create(500),
-    );
+    let (from, to, other) = (open.create_holding(&[7; 500]), open.create(500), open.create(500));
     open.submit(&[copy_start(&from, &to, 500)]);
     let failing = open.submit(&[copy_start(&from, &other, 500)]);
     assert_eq!(open.try_wait(failing, NEVER).result, Err(Errno::EIO));
@@ -286,10 +231,7 @@ fn leave_the_batches_before_as_they_were(context: &Context) {
 fn stay_within_footprints(context: &Context) {
     context.faults().fault_next_open(1, 1);
     let open = context.card();
-    let (from, to) = (
-        open.create_holding(&[7; 100]),
-        open.create_holding(&[9; 300]),
-    );
+    let (from, to) = (open.create_holding(&[7; 100]), open.create_holding(&[9; 300]));
     let op = copy((2, 10), bytes(&from, 0, 10), bytes(&to, 100, 50));
     open.submit(&[op, op, op]);
     assert_eq!(open.try_wait(1, NEVER).result, Err(Errno::EIO));
@@ -312,9 +254,7 @@ fn let_buffers_go(context: &Context) {
     assert_eq!(open.try_wait(1, NEVER).result, Err(Errno::EIO));
     open.destroy(&op.a);
     open.destroy(&op.out);
-    eventually("the memory of cancelled work is free", || {
-        open.telemetry().mem_used == before
-    });
+    eventually("the memory of cancelled work is free", || open.telemetry().mem_used == before);
 }
 
 /// Only submitting is refused on a faulted open.

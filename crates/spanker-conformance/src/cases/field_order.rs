@@ -95,11 +95,8 @@ fn types_go_before_m_n_and_k(context: &Context) {
 
 /// EOPNOTSUPP comes before EINVAL of a row_stride or an offset.
 fn types_go_before_strides_and_alignment(context: &Context) {
-    let bad_places: [Spoil; 3] = [
-        |op| op.a.row_stride = 0,
-        |op| op.b.row_stride += 1,
-        |op| op.out.offset = 1,
-    ];
+    let bad_places: [Spoil; 3] =
+        [|op| op.a.row_stride = 0, |op| op.b.row_stride += 1, |op| op.out.offset = 1];
     for spoil in bad_places {
         check(context, Errno::EOPNOTSUPP, |op| {
             spoil(op);
@@ -190,26 +187,15 @@ fn footprints_go_before_overlap(context: &Context) {
 /// With everything wrong, the first of the list is told.
 fn opcode_goes_before_everything_after_it(context: &Context) {
     check(context, Errno::EINVAL, |op| {
-        *op = spanker_op {
-            opcode: 0,
-            ..all_wrong(op)
-        };
+        *op = spanker_op { opcode: 0, ..all_wrong(op) };
     });
     check(context, Errno::EOPNOTSUPP, |op| {
-        *op = spanker_op {
-            opcode: op.opcode,
-            ..all_wrong(op)
-        };
+        *op = spanker_op { opcode: op.opcode, ..all_wrong(op) };
     });
 }
 
 fn all_wrong(op: &spanker_op) -> spanker_op {
-    let mut wrong = spanker_op {
-        m: 0,
-        n: 0,
-        k: 1,
-        ..*op
-    };
+    let mut wrong = spanker_op { m: 0, n: 0, k: 1, ..*op };
     for operand in [&mut wrong.a, &mut wrong.b, &mut wrong.out] {
         operand.handle = 999;
         operand.type_ = 99;

@@ -47,12 +47,7 @@ fn unknown_opcodes_are_refused(context: &Context) {
     let open = context.card();
     for valid in [valid_matmul(&open).op, valid_copy(&open).op] {
         for opcode in [0, 3, 4, 255, 256 + 1, 1 << 31, u32::MAX] {
-            refuses_op(
-                &open,
-                &valid,
-                &spanker_op { opcode, ..valid },
-                Errno::EINVAL,
-            );
+            refuses_op(&open, &valid, &spanker_op { opcode, ..valid }, Errno::EINVAL);
         }
     }
 }
@@ -73,15 +68,7 @@ fn every_flag_of_copy_is_refused(context: &Context) {
     let open = context.card();
     let valid = valid_copy(&open).op;
     for bit in 0..32 {
-        refuses_op(
-            &open,
-            &valid,
-            &spanker_op {
-                flags: 1 << bit,
-                ..valid
-            },
-            Errno::EINVAL,
-        );
+        refuses_op(&open, &valid, &spanker_op { flags: 1 << bit, ..valid }, Errno::EINVAL);
     }
 }
 
@@ -90,12 +77,7 @@ fn reserved_is_refused(context: &Context) {
     let open = context.card();
     for valid in [valid_matmul(&open).op, valid_copy(&open).op] {
         for reserved in [1, 1 << 31, u32::MAX] {
-            refuses_op(
-                &open,
-                &valid,
-                &spanker_op { reserved, ..valid },
-                Errno::EINVAL,
-            );
+            refuses_op(&open, &valid, &spanker_op { reserved, ..valid }, Errno::EINVAL);
         }
     }
 }
@@ -118,33 +100,13 @@ fn every_field_of_b_of_copy_is_refused(context: &Context) {
     let open = context.card();
     let valid = valid_copy(&open);
     for b in [
-        spanker_operand {
-            handle: valid.a.handle,
-            ..Default::default()
-        },
-        spanker_operand {
-            handle: 999,
-            ..Default::default()
-        },
-        spanker_operand {
-            offset: 4,
-            ..Default::default()
-        },
-        spanker_operand {
-            row_stride: 20,
-            ..Default::default()
-        },
-        spanker_operand {
-            row_stride: 1 << 63,
-            ..Default::default()
-        },
+        spanker_operand { handle: valid.a.handle, ..Default::default() },
+        spanker_operand { handle: 999, ..Default::default() },
+        spanker_operand { offset: 4, ..Default::default() },
+        spanker_operand { row_stride: 20, ..Default::default() },
+        spanker_operand { row_stride: 1 << 63, ..Default::default() },
     ] {
-        refuses_op(
-            &open,
-            &valid.op,
-            &spanker_op { b, ..valid.op },
-            Errno::EINVAL,
-        );
+        refuses_op(&open, &valid.op, &spanker_op { b, ..valid.op }, Errno::EINVAL);
     }
 }
 

@@ -70,12 +70,7 @@ fn of_copy_that_end_a_byte_further_do_not(context: &Context) {
 fn of_another_row_do_not_fit(context: &Context) {
     let open = context.card();
     let valid = valid_matmul(&open);
-    refuses_op(
-        &open,
-        &valid.op,
-        &spanker_op { m: 3, ..valid.op },
-        Errno::ERANGE,
-    );
+    refuses_op(&open, &valid.op, &spanker_op { m: 3, ..valid.op }, Errno::ERANGE);
     // One column more: a row of b more, and out is wider.
     let wide = open.create(2 * 4 * 4);
     let mut op = spanker_op { n: 4, ..valid.op };
@@ -83,12 +78,7 @@ fn of_another_row_do_not_fit(context: &Context) {
     op.out.row_stride = 16;
     refuses_op(&open, &valid.op, &op, Errno::ERANGE);
     let copied = valid_copy(&open).op;
-    refuses_op(
-        &open,
-        &copied,
-        &spanker_op { m: 4, ..copied },
-        Errno::ERANGE,
-    );
+    refuses_op(&open, &copied, &spanker_op { m: 4, ..copied }, Errno::ERANGE);
 }
 
 /// "(rows - 1) * row_stride": the last row needs its bytes, not its stride.
@@ -237,30 +227,14 @@ fn of_every_type_count_their_row_bytes(context: &Context) {
             2 * (row_bytes(SPANKER_TYPE_Q4_K, k) + 8) + row_bytes(SPANKER_TYPE_Q4_K, k),
             (4 * n + 12) + 4 * n,
         ];
-        let strides = [
-            row_bytes(a_type, k) + 4,
-            row_bytes(SPANKER_TYPE_Q4_K, k) + 8,
-            4 * n + 12,
-        ];
+        let strides = [row_bytes(a_type, k) + 4, row_bytes(SPANKER_TYPE_Q4_K, k) + 8, 4 * n + 12];
         let types = [a_type, SPANKER_TYPE_Q4_K, SPANKER_TYPE_F32];
         let fitting = sizes.map(|size| open.create(size));
         let operand = |at: usize, short: bool| {
-            let buffer = if short {
-                open.create(sizes[at] - 1)
-            } else {
-                fitting[at]
-            };
-            spanker_operand {
-                type_: types[at],
-                ..bytes(&buffer, 0, strides[at])
-            }
+            let buffer = if short { open.create(sizes[at] - 1) } else { fitting[at] };
+            spanker_operand { type_: types[at], ..bytes(&buffer, 0, strides[at]) }
         };
-        let valid = matmul(
-            (m, n, k),
-            operand(0, false),
-            operand(1, false),
-            operand(2, false),
-        );
+        let valid = matmul((m, n, k), operand(0, false), operand(1, false), operand(2, false));
         open.run(&[valid]);
         for short in 0..3 {
             let [a, b, out] = [0, 1, 2].map(|at| operand(at, at == short));

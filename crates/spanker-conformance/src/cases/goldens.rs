@@ -169,12 +169,7 @@ mod tests {
     #[test]
     fn the_text_gives_the_golden_bits() {
         for golden in [F32, Q8_K, Q8_K_HOSTILE, Q4_K, Q4_K_HOSTILE] {
-            assert_same_bits(
-                &golden.product().expected(),
-                &golden.bits,
-                SHAPE.1,
-                "the text",
-            );
+            assert_same_bits(&golden.product().expected(), &golden.bits, SHAPE.1, "the text");
         }
     }
 }

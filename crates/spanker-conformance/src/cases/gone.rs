@@ -35,26 +35,15 @@ pub(super) fn requests_answer_enodev(context: &Context, leave: Leave) {
     leave(context);
     for ready in &ready {
         let placed = UserBytes::new(&ready.bytes);
-        let result = ready
-            .open
-            .file()
-            .request(ready.request.code(), placed.address());
+        let result = ready.open.file().request(ready.request.code(), placed.address());
         assert_eq!(result, Err(Errno::ENODEV), "{:?}", ready.request);
-        assert_eq!(
-            placed.bytes(),
-            ready.bytes,
-            "the struct of {:?}",
-            ready.request
-        );
+        assert_eq!(placed.bytes(), ready.bytes, "the struct of {:?}", ready.request);
     }
     let file = ready[0].open.file();
     assert_eq!(file.request(SPANKER_IOC_PING, 0), Err(Errno::ENODEV));
     let version = UserBytes::new(&[0xee; 8]);
     let get_version = ioc(IOC_READ, SPANKER_IOC_MAGIC, 0x02, 8);
-    assert_eq!(
-        file.request(get_version, version.address()),
-        Err(Errno::ENODEV)
-    );
+    assert_eq!(file.request(get_version, version.address()), Err(Errno::ENODEV));
     assert_eq!(version.bytes(), [0xee; 8]);
 }
 
@@ -73,11 +62,7 @@ pub(super) fn enodev_goes_before_everything(context: &Context, leave: Leave) {
         // Unreadable.
         SPANKER_IOC_WAIT,
     ] {
-        assert_eq!(
-            open.file().request(code, 8),
-            Err(Errno::ENODEV),
-            "{code:#010x}"
-        );
+        assert_eq!(open.file().request(code, 8), Err(Errno::ENODEV), "{code:#010x}");
     }
 }
 
@@ -118,12 +103,7 @@ pub(super) fn poll_tells_of_hangup(context: &Context, leave: Leave) {
     submit_endless(&busy);
     leave(context);
     for open in [idle, busy] {
-        let expected = PollBits {
-            input: true,
-            output: false,
-            error: false,
-            hangup: true,
-        };
+        let expected = PollBits { input: true, output: false, error: false, hangup: true };
         assert_eq!(open.file().poll(), expected);
     }
 }
@@ -156,10 +136,7 @@ pub(super) fn who_is_blocked_is_woken(context: &Context, leave: Leave) {
             scope.spawn(|| assert_eq!(open.read_seqno(), Err(Errno::ENODEV)));
         }
         // By then they are most likely blocked; if not, the answer is the same.
-        assert_eq!(
-            open.try_wait(seqno, now_ns() + 50_000_000).result,
-            Err(Errno::ETIMEDOUT)
-        );
+        assert_eq!(open.try_wait(seqno, now_ns() + 50_000_000).result, Err(Errno::ETIMEDOUT));
         leave(context);
     });
 }
@@ -180,19 +157,12 @@ pub(super) fn who_is_woken_is_told_completed(context: &Context, leave: Leave) {
             };
             open.request(SPANKER_IOC_WAIT, &wait)
         });
-        assert_eq!(
-            open.try_wait(seqno, now_ns() + 50_000_000).result,
-            Err(Errno::ETIMEDOUT)
-        );
+        assert_eq!(open.try_wait(seqno, now_ns() + 50_000_000).result, Err(Errno::ETIMEDOUT));
         leave(context);
         let answer = waiter.join().expect("the waiter");
         assert_eq!(answer.result, Err(Errno::ENODEV));
         // Untouched if the request began only after the card had gone.
-        assert!(
-            [1, u64::MAX].contains(&answer.after.completed),
-            "{:?}",
-            answer.after
-        );
+        assert!([1, u64::MAX].contains(&answer.after.completed), "{:?}", answer.after);
     });
 }
 
@@ -205,11 +175,7 @@ pub(super) fn opens_end_quickly(context: &Context, leave: Leave) {
     let start = now_ns();
     drop(open);
     drop(mapping);
-    assert!(
-        now_ns() - start < 1_000_000_000,
-        "close took {} ns",
-        now_ns() - start
-    );
+    assert!(now_ns() - start < 1_000_000_000, "close took {} ns", now_ns() - start);
 }
 
 /// All threads of a process see it: no request succeeds any more.

@@ -58,10 +58,7 @@ fn name_buffers_of_their_own_open_only(context: &Context) {
     let (owner, other) = (context.card(), context.card());
     let buffers: Vec<Buffer> = (0..3).map(|_| owner.create(16)).collect();
     let own = other.create(16);
-    for foreign in buffers
-        .iter()
-        .filter(|foreign| foreign.handle != own.handle)
-    {
+    for foreign in buffers.iter().filter(|foreign| foreign.handle != own.handle) {
         for op in [copy_start(foreign, &own, 16), copy_start(&own, foreign, 16)] {
             assert_eq!(other.try_submit(&[op]).result, Err(Errno::ENOENT));
         }
@@ -138,7 +135,5 @@ fn limit_goes_after_a_bad_flag(context: &Context) {
 
 #[track_caller]
 fn fill(open: &Open) -> Vec<Buffer> {
-    (0..open.device_info().max_bufs)
-        .map(|_| open.create(1))
-        .collect()
+    (0..open.device_info().max_bufs).map(|_| open.create(1)).collect()
 }

@@ -36,13 +36,7 @@ cases! {
 fn is_counted_in_whole_pages(context: &Context) {
     let open = context.card();
     let page = page_size();
-    for (size, pages) in [
-        (1, 1),
-        (page - 1, 1),
-        (page, 1),
-        (page + 1, 2),
-        (5 * page, 5),
-    ] {
+    for (size, pages) in [(1, 1), (page - 1, 1), (page, 1), (page + 1, 2), (5 * page, 5)] {
         let before = used(&open);
         open.create(size);
         assert_eq!(used(&open) - before, (pages * page) as u64, "{size} bytes");
@@ -78,11 +72,7 @@ fn is_free_after_destroy(context: &Context) {
     open.run(&[copy_start(&buffer, &open.create(16), 16)]);
     drop(mapping);
     open.destroy(&buffer);
-    assert_eq!(
-        used(&open) - before,
-        page_size() as u64,
-        "only the 16 bytes are left"
-    );
+    assert_eq!(used(&open) - before, page_size() as u64, "only the 16 bytes are left");
 }
 
 /// The memory is free "after [...] its last mapping is gone".
@@ -96,9 +86,7 @@ fn is_kept_by_a_mapping(context: &Context) {
     drop(first);
     assert_eq!(used(&open) - before, 3 * page_size() as u64);
     drop(second);
-    eventually("the memory is free after the last munmap", || {
-        used(&open) == before
-    });
+    eventually("the memory is free after the last munmap", || used(&open) == before);
 }
 
 /// "counted in whole pages": of the buffer, not of what is mapped of it.
@@ -106,18 +94,12 @@ fn is_kept_by_a_part_of_a_mapping(context: &Context) {
     let open = context.card();
     let before = used(&open);
     let buffer = open.create(3 * page_size());
-    let one_page = open.file().mmap(
-        buffer.mmap_offset,
-        page_size(),
-        Protection::READ,
-        Sharing::Shared,
-    );
+    let one_page =
+        open.file().mmap(buffer.mmap_offset, page_size(), Protection::READ, Sharing::Shared);
     open.destroy(&buffer);
     assert_eq!(used(&open) - before, 3 * page_size() as u64);
     drop(one_page.expect("mmap of the first page"));
-    eventually("the memory is free after the last munmap", || {
-        used(&open) == before
-    });
+    eventually("the memory is free after the last munmap", || used(&open) == before);
 }
 
 /// The memory is free "after the last batch that names it has retired".
@@ -146,9 +128,7 @@ fn is_free_when_the_work_has_retired(context: &Context) {
         (last, before)
     });
     open.wait(last);
-    eventually("the memory is free after the work", || {
-        used(&open) == before
-    });
+    eventually("the memory is free after the work", || used(&open) == before);
 }
 
 /// An open's buffers end with it.
@@ -160,9 +140,7 @@ fn is_free_when_the_open_has_ended(context: &Context) {
     open.create_on_device(page_size());
     assert_eq!(used(&watcher) - before, 2 * page_size() as u64);
     drop(open);
-    eventually("the memory is free after close", || {
-        used(&watcher) == before
-    });
+    eventually("the memory is free after close", || used(&watcher) == before);
 }
 
 /// "A mapping of a buffer pins the open: it ends at the last close *and* the last
@@ -174,15 +152,9 @@ fn is_kept_by_a_mapping_after_close(context: &Context) {
     open.create(page_size());
     let mapping = open.map(&open.create(page_size()));
     drop(open);
-    assert_eq!(
-        used(&watcher) - before,
-        2 * page_size() as u64,
-        "the open has not ended"
-    );
+    assert_eq!(used(&watcher) - before, 2 * page_size() as u64, "the open has not ended");
     drop(mapping);
-    eventually("the memory is free after munmap", || {
-        used(&watcher) == before
-    });
+    eventually("the memory is free after munmap", || used(&watcher) == before);
 }
 
 /// "ENOSPC  card memory is full"
@@ -195,9 +167,7 @@ fn is_refused_when_it_is_full(context: &Context) {
     }
     assert_eq!(State::of(&open), before);
     drop(opens);
-    eventually("there is room again after close", || {
-        open.try_create(1, 0).result.is_ok()
-    });
+    eventually("there is room again after close", || open.try_create(1, 0).result.is_ok());
 }
 
 /// Card memory is the card's: "ENOSPC  card memory is full"
@@ -245,9 +215,7 @@ fn that_destroyed_buffers_hold_is_still_full(context: &Context) {
     open.destroy(&buffers[0]);
     assert_eq!(open.try_create(1, 0).result, Err(Errno::ENOSPC));
     drop(mapping);
-    eventually("there is room after munmap", || {
-        open.try_create(1, 0).result.is_ok()
-    });
+    eventually("there is room after munmap", || open.try_create(1, 0).result.is_ok());
 }
 
 /// Fills the card to its last page, with as many opens as that takes.

@@ -88,12 +88,7 @@ fn takes_reading_alone(context: &Context) {
     let buffer = open.create_holding(&[7; 100]);
     let mapping = open
         .file()
-        .mmap(
-            buffer.mmap_offset,
-            page_size(),
-            Protection::READ,
-            Sharing::Shared,
-        )
+        .mmap(buffer.mmap_offset, page_size(), Protection::READ, Sharing::Shared)
         .expect("mmap to read");
     assert_eq!(bytes(&*mapping, 0, 100), [7; 100]);
 }
@@ -102,18 +97,8 @@ fn takes_reading_alone(context: &Context) {
 fn refuses_execution(context: &Context) {
     let open = context.card();
     let offset = open.create(1).mmap_offset;
-    refuses(
-        &open,
-        offset,
-        1,
-        Protection::READ_EXEC,
-        Sharing::Shared,
-        Errno::EACCES,
-    );
-    let all = Protection {
-        exec: true,
-        ..Protection::READ_WRITE
-    };
+    refuses(&open, offset, 1, Protection::READ_EXEC, Sharing::Shared, Errno::EACCES);
+    let all = Protection { exec: true, ..Protection::READ_WRITE };
     refuses(&open, offset, 1, all, Sharing::Shared, Errno::EACCES);
 }
 
@@ -121,14 +106,7 @@ fn refuses_execution(context: &Context) {
 fn refuses_execution_before_private(context: &Context) {
     let open = context.card();
     let offset = open.create(1).mmap_offset;
-    refuses(
-        &open,
-        offset,
-        1,
-        Protection::READ_EXEC,
-        Sharing::Private,
-        Errno::EACCES,
-    );
+    refuses(&open, offset, 1, Protection::READ_EXEC, Sharing::Private, Errno::EACCES);
 }
 
 /// EACCES comes before "EINVAL  [...] a range that is not wholly inside one live
@@ -136,44 +114,16 @@ fn refuses_execution_before_private(context: &Context) {
 fn refuses_execution_before_a_bad_range(context: &Context) {
     let open = context.card();
     let offset = open.create(1).mmap_offset;
-    refuses(
-        &open,
-        offset,
-        2,
-        Protection::READ_EXEC,
-        Sharing::Shared,
-        Errno::EACCES,
-    );
-    refuses(
-        &open,
-        0,
-        1,
-        Protection::READ_EXEC,
-        Sharing::Shared,
-        Errno::EACCES,
-    );
+    refuses(&open, offset, 2, Protection::READ_EXEC, Sharing::Shared, Errno::EACCES);
+    refuses(&open, 0, 1, Protection::READ_EXEC, Sharing::Shared, Errno::EACCES);
 }
 
 /// "EINVAL  MAP_PRIVATE"
 fn refuses_private(context: &Context) {
     let open = context.card();
     let offset = open.create(1).mmap_offset;
-    refuses(
-        &open,
-        offset,
-        1,
-        Protection::READ,
-        Sharing::Private,
-        Errno::EINVAL,
-    );
-    refuses(
-        &open,
-        offset,
-        1,
-        Protection::READ_WRITE,
-        Sharing::Private,
-        Errno::EINVAL,
-    );
+    refuses(&open, offset, 1, Protection::READ, Sharing::Private, Errno::EINVAL);
+    refuses(&open, offset, 1, Protection::READ_WRITE, Sharing::Private, Errno::EINVAL);
 }
 
 /// "EINVAL  [...] a range that is not wholly inside one live buffer"
@@ -201,11 +151,7 @@ fn refuses_offsets_of_no_buffer(context: &Context) {
 /// "inside one live buffer"
 fn refuses_a_range_over_two_buffers(context: &Context) {
     let open = context.card();
-    let buffers = [
-        open.create(page_size()),
-        open.create(page_size()),
-        open.create(page_size()),
-    ];
+    let buffers = [open.create(page_size()), open.create(page_size()), open.create(page_size())];
     for buffer in buffers {
         refuses_range(&open, buffer.mmap_offset, 2);
     }
@@ -277,14 +223,7 @@ fn mappings_outlive_their_descriptor(context: &Context) {
 
 #[track_caller]
 fn refuses_range(open: &Open, offset: u64, pages: usize) {
-    refuses(
-        open,
-        offset,
-        pages,
-        Protection::READ_WRITE,
-        Sharing::Shared,
-        Errno::EINVAL,
-    );
+    refuses(open, offset, pages, Protection::READ_WRITE, Sharing::Shared, Errno::EINVAL);
 }
 
 #[track_caller]
@@ -296,9 +235,7 @@ fn refuses(
     sharing: Sharing,
     errno: Errno,
 ) {
-    let mapped = open
-        .file()
-        .mmap(offset, pages * page_size(), protection, sharing);
+    let mapped = open.file().mmap(offset, pages * page_size(), protection, sharing);
     assert_eq!(mapped.err(), Some(errno), "{pages} pages at {offset:#x}");
 }
 

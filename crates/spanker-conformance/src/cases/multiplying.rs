@@ -39,10 +39,7 @@ fn leaves_the_operands_as_they_were(context: &Context) {
     for a_type in open.a_types() {
         let mut random = Random::new(41);
         let valid = valid_matmul_of(&open, a_type, (3, 5, 512));
-        let (a, b) = (
-            random.bytes(valid.a.size as usize),
-            random.bytes(valid.b.size as usize),
-        );
+        let (a, b) = (random.bytes(valid.a.size as usize), random.bytes(valid.b.size as usize));
         open.fill(&valid.a, &a);
         open.fill(&valid.b, &b);
         open.run(&[valid.op]);
@@ -60,11 +57,7 @@ fn ignores_what_out_held(context: &Context) {
             open.fill(&valid.out, &little_endian(&[bits; 15]));
             open.run(&[valid.op]);
             // All operands are 0.
-            assert_eq!(
-                words(&open.contents(&valid.out)),
-                [0; 15],
-                "out held {bits:#x}"
-            );
+            assert_eq!(words(&open.contents(&valid.out)), [0; 15], "out held {bits:#x}");
         }
     }
 }
@@ -75,10 +68,7 @@ fn keeps_the_gaps_of_out(context: &Context) {
     for a_type in open.a_types() {
         let mut valid = valid_matmul_of(&open, a_type, (4, 7, 256));
         let out = open.create_holding(&[0xee; 400]);
-        valid.op.out = spanker_operand {
-            type_: SPANKER_TYPE_F32,
-            ..bytes(&out, 12, 7 * 4 + 20)
-        };
+        valid.op.out = spanker_operand { type_: SPANKER_TYPE_F32, ..bytes(&out, 12, 7 * 4 + 20) };
         open.run(&[valid.op]);
         let mut expected = [0xee; 400];
         for i in 0..4 {
@@ -110,9 +100,7 @@ fn puts_row_i_of_a_and_row_j_of_b_at_i_j(context: &Context) {
     let open = context.card();
     let (m, n) = (5, 7);
     // Row i of a is i + 1 everywhere, and row j of b a single j + 1.
-    let a = (0..m)
-        .flat_map(|i| ones(1.0, i as i8 + 1).bytes())
-        .collect();
+    let a = (0..m).flat_map(|i| ones(1.0, i as i8 + 1).bytes()).collect();
     let b = (0..n).flat_map(|j| {
         let mut weights = Weights::showing(17 * j);
         weights.q[17 * j] = j as u8 + 1;
@@ -121,11 +109,7 @@ fn puts_row_i_of_a_and_row_j_of_b_at_i_j(context: &Context) {
     let out = Product::new(SPANKER_TYPE_Q8_K, 256, a, b.collect()).run(&open);
     for i in 0..m {
         for j in 0..n {
-            assert_eq!(
-                f32::from_bits(out[i * n + j]),
-                ((i + 1) * (j + 1)) as f32,
-                "[{i}][{j}]"
-            );
+            assert_eq!(f32::from_bits(out[i * n + j]), ((i + 1) * (j + 1)) as f32, "[{i}][{j}]");
         }
     }
 }
@@ -151,10 +135,7 @@ fn finds_every_scale_and_min_in_its_bits(context: &Context) {
     a.bsums = [1; 16];
     for s in 0..8 {
         for bit in 0..6 {
-            let mut scale = Weights {
-                q: [1; 256],
-                ..Weights::zero()
-            };
+            let mut scale = Weights { q: [1; 256], ..Weights::zero() };
             scale.sc[s] = 1 << bit;
             let mut min = Weights::zero();
             min.mn[s] = 1 << bit;
@@ -162,11 +143,7 @@ fn finds_every_scale_and_min_in_its_bits(context: &Context) {
             let out = Product::new(SPANKER_TYPE_Q8_K, 256, a.bytes(), b).run(&open);
             let values = [f32::from_bits(out[0]), f32::from_bits(out[1])];
             let factor = (1 << bit) as f32;
-            assert_eq!(
-                values,
-                [32.0 * factor, -2.0 * factor],
-                "sub-block {s}, bit {bit}"
-            );
+            assert_eq!(values, [32.0 * factor, -2.0 * factor], "sub-block {s}, bit {bit}");
         }
     }
 }
@@ -178,9 +155,7 @@ fn uses_bsums_as_they_stand(context: &Context) {
     for (t, sum) in a.bsums.iter_mut().enumerate() {
         *sum = [-32768, 32767, 12345, -1][t % 4];
     }
-    let b: Vec<u8> = (0..8)
-        .flat_map(|s| Weights::showing_sums(s).bytes())
-        .collect();
+    let b: Vec<u8> = (0..8).flat_map(|s| Weights::showing_sums(s).bytes()).collect();
     let out = Product::new(SPANKER_TYPE_Q8_K, 256, a.bytes(), b).run(&open);
     for (s, bits) in out.into_iter().enumerate() {
         let expected = if s % 2 == 0 { 1.0 } else { -12344.0 };
@@ -197,18 +172,8 @@ fn takes_the_same_rows_as_a_and_b(context: &Context) {
     let both = open.create_holding(&content);
     let out = open.create(rows * rows * 4);
     let operand = dense(&both, SPANKER_TYPE_Q4_K, k);
-    open.run(&[matmul(
-        (rows, rows, k),
-        operand,
-        operand,
-        dense(&out, SPANKER_TYPE_F32, rows),
-    )]);
-    assert_same_bits(
-        &words(&open.contents(&out)),
-        &apart.expected(),
-        rows,
-        "a as b",
-    );
+    open.run(&[matmul((rows, rows, k), operand, operand, dense(&out, SPANKER_TYPE_F32, rows))]);
+    assert_same_bits(&words(&open.contents(&out)), &apart.expected(), rows, "a as b");
 }
 
 /// "Its ops behave as if run one after another in the order of the array": the
@@ -238,17 +203,10 @@ fn quantises_as_if_the_caller_had(context: &Context) {
     let open = context.card();
     let mut random = Random::new(44);
     let (m, n, k) = (4, 9, 1024);
-    let values: Vec<f32> = (0..m * k)
-        .map(|_| random.below(2_000_001) as f32 / 1000.0 - 1000.0)
-        .collect();
-    let f32s = values
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect();
-    let q8_k = values
-        .chunks(256)
-        .flat_map(|x| BlockQ8K::quantise(x).bytes())
-        .collect();
+    let values: Vec<f32> =
+        (0..m * k).map(|_| random.below(2_000_001) as f32 / 1000.0 - 1000.0).collect();
+    let f32s = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let q8_k = values.chunks(256).flat_map(|x| BlockQ8K::quantise(x).bytes()).collect();
     let b = random.bytes(n * row_bytes(SPANKER_TYPE_Q4_K, k));
     assert_same_bits(
         &Product::new(SPANKER_TYPE_F32, k, f32s, b.clone()).run(&open),
@@ -260,11 +218,7 @@ fn quantises_as_if_the_caller_had(context: &Context) {
 
 /// A block of Q8_K with one value everywhere.
 fn ones(d: f32, q: i8) -> BlockQ8K {
-    BlockQ8K {
-        d: d.to_bits(),
-        qs: [q; 256],
-        bsums: [i16::from(q) * 16; 16],
-    }
+    BlockQ8K { d: d.to_bits(), qs: [q; 256], bsums: [i16::from(q) * 16; 16] }
 }
 
 /// Rows moved apart, with other bytes between them.
@@ -284,10 +238,7 @@ fn spread(
         content.extend(vec![0x5a; gap]);
     }
     let buffer = open.create_holding(&content);
-    spanker_operand {
-        type_,
-        ..bytes(&buffer, offset, row + gap)
-    }
+    spanker_operand { type_, ..bytes(&buffer, offset, row + gap) }
 }
 
 /// Two products, of which the second takes what the first makes.
@@ -313,10 +264,7 @@ impl Layers {
             block[..4].copy_from_slice(&[0x34, 0x1c, 0x12, 0x18]);
         }
         let (input, b) = (open.create_holding(&values), open.create_holding(&weights));
-        let (hidden, out) = (
-            open.create(Layers::ROWS * 1024),
-            open.create(Layers::ROWS * 1024),
-        );
+        let (hidden, out) = (open.create(Layers::ROWS * 1024), open.create(Layers::ROWS * 1024));
         let layer = |from: &Buffer, to: &Buffer| {
             matmul(
                 (Layers::ROWS, 256, 256),
@@ -327,12 +275,7 @@ impl Layers {
         };
         let ops = [layer(&input, &hidden), layer(&hidden, &out)];
         let first = Product::new(SPANKER_TYPE_F32, 256, values, weights);
-        Layers {
-            first,
-            ops,
-            input,
-            out,
-        }
+        Layers { first, ops, input, out }
     }
 
     #[track_caller]

@@ -48,13 +48,7 @@ fn refuses_a_tail_that_is_not_zero(context: &Context) {
             for at in [96, stride - 1] {
                 let mut array = spread(&[op; 3], stride);
                 array[(index * stride + at) as usize] = 1;
-                refuses(
-                    &open,
-                    &UserBytes::new(&array),
-                    3,
-                    stride,
-                    (Errno::E2BIG, index),
-                );
+                refuses(&open, &UserBytes::new(&array), 3, stride, (Errno::E2BIG, index));
             }
         }
     }
@@ -154,18 +148,11 @@ fn spread(ops: &[spanker_op], stride: u32) -> Vec<u8> {
 
 #[track_caller]
 fn accepts(open: &Open, array: &UserBytes, op_count: u32, op_stride: u32) -> u64 {
-    let submit = spanker_work_submit {
-        op_stride,
-        ..batch(array.address(), op_count)
-    };
+    let submit = spanker_work_submit { op_stride, ..batch(array.address(), op_count) };
     loop {
         let answer = open.request(SPANKER_IOC_WORK_SUBMIT, &submit);
         if answer.result != Err(Errno::EAGAIN) {
-            assert_eq!(
-                answer.result,
-                Ok(()),
-                "{op_count} ops with stride {op_stride}"
-            );
+            assert_eq!(answer.result, Ok(()), "{op_count} ops with stride {op_stride}");
             return answer.after.seqno;
         }
     }
@@ -173,10 +160,7 @@ fn accepts(open: &Open, array: &UserBytes, op_count: u32, op_stride: u32) -> u64
 
 #[track_caller]
 fn refuses(open: &Open, array: &UserBytes, op_count: u32, op_stride: u32, expected: (Errno, u32)) {
-    let submit = spanker_work_submit {
-        op_stride,
-        ..batch(array.address(), op_count)
-    };
+    let submit = spanker_work_submit { op_stride, ..batch(array.address(), op_count) };
     let answer = open.request(SPANKER_IOC_WORK_SUBMIT, &submit);
     assert_eq!(
         (answer.result, answer.after.bad_op),

@@ -31,10 +31,7 @@ cases! {
 /// its share." More opens are busy here than there are engines.
 fn take_turns_while_long_batches_run(context: &Context) {
     let busy: Vec<Open> = (0..8).map(|_| context.card()).collect();
-    let long: Vec<_> = busy
-        .iter()
-        .map(|open| (open, submit_endless(open)))
-        .collect();
+    let long: Vec<_> = busy.iter().map(|open| (open, submit_endless(open))).collect();
     let open = context.card();
     let copy = valid_copy(&open).op;
     for _ in 0..3 {
@@ -154,9 +151,7 @@ fn come_and_go_without_a_trace(context: &Context) {
         let valid = valid_copy(&open);
         open.submit(&[valid.op]);
     }
-    eventually("the memory of ended opens is free", || {
-        watcher.telemetry().mem_used == before
-    });
+    eventually("the memory of ended opens is free", || watcher.telemetry().mem_used == before);
     assert_eq!(watcher.context_info().submitted, 0);
 }
 

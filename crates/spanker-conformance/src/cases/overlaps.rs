@@ -109,10 +109,7 @@ fn of_a_and_b_are_taken(context: &Context) {
         type_: SPANKER_TYPE_Q4_K,
         ..bytes(&both, first_row * row, row)
     };
-    let out = spanker_operand {
-        type_: SPANKER_TYPE_F32,
-        ..bytes(&out, 0, 16)
-    };
+    let out = spanker_operand { type_: SPANKER_TYPE_F32, ..bytes(&out, 0, 16) };
     open.run(&[
         matmul((4, 4, 256), operand(0), operand(0), out),
         matmul((4, 4, 256), operand(0), operand(1), out),
@@ -141,18 +138,9 @@ fn in_one_buffer(context: &Context) -> (Open, [spanker_operand; 3]) {
     let a_row = row_bytes(any_a_type(&open), 256);
     let buffer = open.create(2 * a_row + 3 * 144 + 24);
     let operands = [
-        spanker_operand {
-            type_: any_a_type(&open),
-            ..bytes(&buffer, 0, a_row)
-        },
-        spanker_operand {
-            type_: SPANKER_TYPE_Q4_K,
-            ..bytes(&buffer, 2 * a_row, 144)
-        },
-        spanker_operand {
-            type_: SPANKER_TYPE_F32,
-            ..bytes(&buffer, 2 * a_row + 3 * 144, 12)
-        },
+        spanker_operand { type_: any_a_type(&open), ..bytes(&buffer, 0, a_row) },
+        spanker_operand { type_: SPANKER_TYPE_Q4_K, ..bytes(&buffer, 2 * a_row, 144) },
+        spanker_operand { type_: SPANKER_TYPE_F32, ..bytes(&buffer, 2 * a_row + 3 * 144, 12) },
     ];
     (open, operands)
 }
@@ -172,26 +160,16 @@ fn check_matmul(context: &Context, of: usize) {
     for at in (0..=out_len + len).step_by(4) {
         let mut inputs = [0, 1].map(|which| {
             let type_ = [a_type, SPANKER_TYPE_Q4_K][which];
-            spanker_operand {
-                type_,
-                ..bytes(&others[which], 0, row_bytes(type_, k))
-            }
+            spanker_operand { type_, ..bytes(&others[which], 0, row_bytes(type_, k)) }
         });
         inputs[of].handle = shared.handle;
         inputs[of].offset = out_len as u64;
-        let out = spanker_operand {
-            type_: SPANKER_TYPE_F32,
-            ..bytes(&shared, at, 4 * n)
-        };
+        let out = spanker_operand { type_: SPANKER_TYPE_F32, ..bytes(&shared, at, 4 * n) };
         let op = matmul(SHAPE, inputs[0], inputs[1], out);
         if at == 0 || at == out_len + len {
             open.run(&[op]);
         } else {
-            assert_eq!(
-                open.try_submit(&[op]).result,
-                Err(Errno::EINVAL),
-                "out at {at}"
-            );
+            assert_eq!(open.try_submit(&[op]).result, Err(Errno::EINVAL), "out at {at}");
         }
     }
 }

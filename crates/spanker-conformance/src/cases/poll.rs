@@ -19,16 +19,8 @@ cases! {
     moves_with_the_batches,
 }
 
-const ROOM: PollBits = PollBits {
-    input: false,
-    output: true,
-    error: false,
-    hangup: false,
-};
-const INPUT: PollBits = PollBits {
-    input: true,
-    ..ROOM
-};
+const ROOM: PollBits = PollBits { input: false, output: true, error: false, hangup: false };
+const INPUT: PollBits = PollBits { input: true, ..ROOM };
 
 /// "POLLOUT  the open is live, not faulted, and a batch would find room"
 fn tells_of_room_on_a_new_open(context: &Context) {
@@ -96,9 +88,7 @@ fn moves_with_the_batches(context: &Context) {
     let mut read = 0;
     while read < last {
         if open.file().poll().input {
-            read = open
-                .read_seqno()
-                .expect("poll said that read would not block");
+            read = open.read_seqno().expect("poll said that read would not block");
         }
     }
     assert!(!open.file().poll().input);

@@ -113,18 +113,8 @@ impl Placed {
         };
         let offset = 4 * random.below(20);
         // Often dense, as what is likely is worth the most.
-        let stride = row
-            + if random.once_in(2) {
-                0
-            } else {
-                4 * random.below(30)
-            };
-        let mut placed = Placed {
-            rows: content,
-            content: Vec::new(),
-            offset,
-            stride,
-        };
+        let stride = row + if random.once_in(2) { 0 } else { 4 * random.below(30) };
+        let mut placed = Placed { rows: content, content: Vec::new(), offset, stride };
         placed.content = random.bytes(offset + (rows - 1) * stride + row);
         for i in 0..rows {
             let at = offset + i * stride;
@@ -134,10 +124,7 @@ impl Placed {
     }
 
     fn operand(&self, buffer: &Buffer, type_: u32) -> spanker_operand {
-        spanker_operand {
-            type_,
-            ..bytes(buffer, self.offset, self.stride)
-        }
+        spanker_operand { type_, ..bytes(buffer, self.offset, self.stride) }
     }
 }
 
@@ -159,10 +146,7 @@ fn random_product(open: &Open, a_type: u32, seed: u64) {
     };
 
     let buffers = [&a.content, &b.content, &before].map(|bytes| open.create_holding(bytes));
-    let out = spanker_operand {
-        type_: SPANKER_TYPE_F32,
-        ..bytes(&buffers[2], offset, stride)
-    };
+    let out = spanker_operand { type_: SPANKER_TYPE_F32, ..bytes(&buffers[2], offset, stride) };
     let mut op = matmul(
         (m, n, k),
         a.operand(&buffers[0], a_type),
@@ -180,13 +164,8 @@ fn random_product(open: &Open, a_type: u32, seed: u64) {
             let held = f32::from_bits(words(&before[at..at + 4])[0]);
             let start = if accumulate { held } else { 0.0 };
             let (a_row, b_row) = (row_bytes(a_type, k), row_bytes(SPANKER_TYPE_Q4_K, k));
-            let bits = text::element(
-                a_type,
-                row(&a.rows, a_row, i),
-                row(&b.rows, b_row, j),
-                k,
-                start,
-            );
+            let bits =
+                text::element(a_type, row(&a.rows, a_row, i), row(&b.rows, b_row, j), k, start);
             let stored = words(&after[at..at + 4])[0];
             assert_eq!(
                 stored, bits,
@@ -196,10 +175,7 @@ fn random_product(open: &Open, a_type: u32, seed: u64) {
             expected[at..at + 4].copy_from_slice(&bits.to_le_bytes());
         }
     }
-    assert!(
-        after == expected,
-        "seed {seed}: bytes beside the rows of out were written"
-    );
+    assert!(after == expected, "seed {seed}: bytes beside the rows of out were written");
     for buffer in &buffers {
         open.destroy(buffer);
     }

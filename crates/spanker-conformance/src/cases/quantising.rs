@@ -66,16 +66,7 @@ fn the_first_of_two_largest_gives_the_sign(context: &Context) {
 
 /// "amax >= 0x7f800000 (there is a NaN or an infinity): d = 0x7fc00000"
 fn a_nan_anywhere_makes_the_block_nan(context: &Context) {
-    makes_nan(
-        context,
-        &[
-            0x7fc0_0000,
-            0xffc0_0000,
-            0x7f80_0001,
-            0xff80_0001,
-            0xffff_ffff,
-        ],
-    );
+    makes_nan(context, &[0x7fc0_0000, 0xffc0_0000, 0x7f80_0001, 0xff80_0001, 0xffff_ffff]);
 }
 
 /// "amax >= 0x7f800000 (there is a NaN or an infinity): d = 0x7fc00000"
@@ -104,11 +95,7 @@ fn zeros_make_a_zero_block(context: &Context) {
         assert_same_bits(&shown(&open, &x), &[0; 256], 256, "zeros");
         let a = little_endian(&x);
         let product = Product::new(SPANKER_TYPE_F32, 256, a, Weights::zero().bytes());
-        assert_eq!(
-            product.starting_from(&[0x8000_0000]).run(&open),
-            [0],
-            "d is +0"
-        );
+        assert_eq!(product.starting_from(&[0x8000_0000]).run(&open), [0], "d is +0");
     }
 }
 
@@ -120,19 +107,10 @@ fn values_too_small_to_scale_make_a_zero_block(context: &Context) {
             let mut x = [0; 256];
             x[5] = magnitude | sign;
             x[6] = 1;
-            assert_same_bits(
-                &shown(&open, &x),
-                &[0; 256],
-                256,
-                &format!("{magnitude:#x}"),
-            );
+            assert_same_bits(&shown(&open, &x), &[0; 256], 256, &format!("{magnitude:#x}"));
             let a = little_endian(&x);
             let product = Product::new(SPANKER_TYPE_F32, 256, a, Weights::zero().bytes());
-            assert_eq!(
-                product.starting_from(&[0x8000_0000]).run(&open),
-                [0],
-                "d is +0"
-            );
+            assert_eq!(product.starting_from(&[0x8000_0000]).run(&open), [0], "d is +0");
         }
     }
 }
@@ -148,12 +126,7 @@ fn the_smallest_values_that_scale_do(context: &Context) {
     expected[5] = (d * -127.0).to_bits();
     expected[9] = (d * 16.0).to_bits();
     expected[11] = (d * -2.0).to_bits();
-    assert_same_bits(
-        &shown(&context.card(), &x),
-        &expected,
-        256,
-        "is near the largest f32",
-    );
+    assert_same_bits(&shown(&context.card(), &x), &expected, 256, "is near the largest f32");
 }
 
 /// "subnormals are kept" on the way in too: they quantise to 0 beside 1, and
@@ -164,12 +137,7 @@ fn subnormals_beside_larger_values_are_kept(context: &Context) {
     // is is -127, d is -1/127.
     let mut expected = [0; 256];
     expected[100] = (f32::from_bits(0xbc01_0204) * -127.0).to_bits();
-    assert_same_bits(
-        &shown(&context.card(), &x),
-        &expected,
-        256,
-        "subnormals beside 1",
-    );
+    assert_same_bits(&shown(&context.card(), &x), &expected, 256, "subnormals beside 1");
 }
 
 /// The largest finite value is no infinity, although d * 127 rounds to one.
@@ -182,23 +150,16 @@ fn the_largest_values_scale(context: &Context) {
     expected[0] = 0x7f80_0000;
     expected[1] = 0xff80_0000;
     expected[2] = (f32::from_bits(0xfc01_0204) * -64.0).to_bits();
-    assert_same_bits(
-        &shown(&context.card(), &x),
-        &expected,
-        256,
-        "the largest f32",
-    );
+    assert_same_bits(&shown(&context.card(), &x), &expected, 256, "the largest f32");
 }
 
 /// "is = -127 / mx", "d = 1 / is": with mx / -127, or by way of 1 / mx, other
 /// bits come out.
 fn the_scale_is_a_quotient_and_its_inverse_another(context: &Context) {
     let open = context.card();
-    for (mx, d) in [
-        (0x4276_4e94, 0xbef8_3f13),
-        (0x41c3_fe94, 0xbe45_89a8),
-        (0x4254_5625, 0xbed6_022a),
-    ] {
+    for (mx, d) in
+        [(0x4276_4e94, 0xbef8_3f13), (0x41c3_fe94, 0xbe45_89a8), (0x4254_5625, 0xbed6_022a)]
+    {
         let mut x = [0; 256];
         x[77] = mx;
         let mut expected = [0; 256];
@@ -225,10 +186,7 @@ fn the_product_is_rounded_before_it_is_made_an_integer(context: &Context) {
         let out = shown(&open, &x);
         let [largest, given] = [out[200], out[201]].map(f32::from_bits);
         let integer = given / largest * -127.0;
-        assert!(
-            (integer - q as f32).abs() < 0.01,
-            "{value:#x} beside {mx:#x} is {integer}"
-        );
+        assert!((integer - q as f32).abs() < 0.01, "{value:#x} beside {mx:#x} is {integer}");
     }
 }
 

@@ -73,9 +73,7 @@ fn full_with_an_unwritable_struct_is_a_fault(context: &Context) {
     let (open, op) = full(context);
     let array = UserBytes::new(&encode(&op));
     let placed = UserBytes::read_only(&encode(&batch(array.address(), 1)));
-    let result = open
-        .file()
-        .request(SPANKER_IOC_WORK_SUBMIT, placed.address());
+    let result = open.file().request(SPANKER_IOC_WORK_SUBMIT, placed.address());
     assert_eq!(result, Err(Errno::EFAULT));
     assert_unretired(&open, 1);
 }
@@ -115,19 +113,10 @@ fn full_changes_nothing(context: &Context) {
     let (open, _) = full(context);
     let before = open.telemetry().mem_used;
     let (from, to) = (open.create(100), open.create(100));
-    refuses(
-        &open,
-        &[copy_start(&from, &to, 100)],
-        Errno::EAGAIN,
-        SPANKER_NO_OP,
-    );
+    refuses(&open, &[copy_start(&from, &to, 100)], Errno::EAGAIN, SPANKER_NO_OP);
     open.destroy(&from);
     open.destroy(&to);
-    assert_eq!(
-        open.telemetry().mem_used,
-        before,
-        "a refused batch holds no buffer"
-    );
+    assert_eq!(open.telemetry().mem_used, before, "a refused batch holds no buffer");
     assert_unretired(&open, 1);
 }
 

@@ -61,16 +61,9 @@ fn gives_8_bytes_of_more_room(context: &Context) {
     for len in [8, 9, 16, 4096] {
         let seqno = open.run(&[op]);
         let room = UserBytes::new(&vec![0xee; len]);
-        assert_eq!(
-            open.file().read(room.address(), len),
-            Ok(8),
-            "room for {len}"
-        );
+        assert_eq!(open.file().read(room.address(), len), Ok(8), "room for {len}");
         assert_eq!(decode::<u64>(&room.bytes()), seqno);
-        assert!(
-            room.bytes()[8..].iter().all(|&byte| byte == 0xee),
-            "beyond 8 bytes"
-        );
+        assert!(room.bytes()[8..].iter().all(|&byte| byte == 0xee), "beyond 8 bytes");
     }
     // Of room that is only claimed, 8 bytes are needed.
     open.run(&[op]);
@@ -93,11 +86,7 @@ fn refuses_less_room_than_8_bytes(context: &Context) {
     open.run(&[valid_copy(&open).op]);
     let room = UserBytes::room(8);
     for len in 0..8 {
-        assert_eq!(
-            open.file().read(room.address(), len),
-            Err(Errno::EINVAL),
-            "room for {len}"
-        );
+        assert_eq!(open.file().read(room.address(), len), Err(Errno::EINVAL), "room for {len}");
     }
     assert_eq!(open.read_seqno(), Ok(1), "the cursor has not moved");
 }
@@ -138,26 +127,12 @@ fn of_a_bad_address_does_not_move_the_cursor(context: &Context) {
     let open = nonblocking(context);
     open.run(&[valid_copy(&open).op]);
     let read_only = UserBytes::read_only(&[0; 8]);
-    for address in [
-        0,
-        8,
-        0xffff_8000_0000_0000,
-        u64::MAX - 7,
-        read_only.address(),
-    ] {
-        assert_eq!(
-            open.file().read(address, 8),
-            Err(Errno::EFAULT),
-            "{address:#x}"
-        );
+    for address in [0, 8, 0xffff_8000_0000_0000, u64::MAX - 7, read_only.address()] {
+        assert_eq!(open.file().read(address, 8), Err(Errno::EFAULT), "{address:#x}");
     }
     for reachable in 0..8 {
         let cut = UserBytes::unreadable_from(&[0; 8], reachable);
-        assert_eq!(
-            open.file().read(cut.address(), 8),
-            Err(Errno::EFAULT),
-            "{reachable} of 8"
-        );
+        assert_eq!(open.file().read(cut.address(), 8), Err(Errno::EFAULT), "{reachable} of 8");
     }
     assert_eq!(open.read_seqno(), Ok(1));
 }
@@ -198,20 +173,14 @@ fn gives_nothing_to_two_threads(context: &Context) {
                     Err(errno) => assert_eq!(errno, Errno::EAGAIN),
                 }
             }
-            assert!(
-                seen.windows(2).all(|pair| pair[0] < pair[1]),
-                "it went back: {seen:?}"
-            );
+            assert!(seen.windows(2).all(|pair| pair[0] < pair[1]), "it went back: {seen:?}");
             seen
         };
         let readers: Vec<_> = (0..3).map(|_| scope.spawn(read)).collect();
         for _ in 0..batches {
             open.run(&[op]);
         }
-        readers
-            .into_iter()
-            .flat_map(|reader| reader.join().expect("a reader"))
-            .collect()
+        readers.into_iter().flat_map(|reader| reader.join().expect("a reader")).collect()
     });
     let reads = seen.len();
     seen.sort_unstable();

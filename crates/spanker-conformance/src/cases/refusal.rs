@@ -21,10 +21,7 @@ impl State {
     /// The state of an open on a card that nothing else uses.
     #[track_caller]
     pub(super) fn of(open: &Open) -> State {
-        State {
-            context: open.context_info(),
-            mem_used: open.telemetry().mem_used,
-        }
+        State { context: open.context_info(), mem_used: open.telemetry().mem_used }
     }
 }
 
@@ -33,12 +30,7 @@ impl State {
 pub(super) fn refuses(open: &Open, ops: &[spanker_op], errno: Errno, bad_op: u32) {
     let array: Vec<u8> = ops.iter().flat_map(encode).collect();
     let placed = UserBytes::new(&array);
-    refuses_batch(
-        open,
-        &batch(placed.address(), ops.len() as u32),
-        errno,
-        bad_op,
-    );
+    refuses_batch(open, &batch(placed.address(), ops.len() as u32), errno, bad_op);
 }
 
 /// The op is refused, alone and as the last of three.
@@ -66,9 +58,6 @@ fn refuses_batch(open: &Open, submit: &spanker_work_submit, errno: Errno, bad_op
     );
     // `completed` may have moved on meanwhile, if there was work.
     let now = State::of(open);
-    assert_eq!(
-        now.context.submitted, before.context.submitted,
-        "submitted after a refusal"
-    );
+    assert_eq!(now.context.submitted, before.context.submitted, "submitted after a refusal");
     assert_eq!(now.mem_used, before.mem_used, "mem_used after a refusal");
 }

@@ -94,26 +94,16 @@ impl Ready {
         let (bytes, named) = match request {
             Request::Query => {
                 let room = UserBytes::room(128);
-                let query = spanker_query {
-                    type_: SPANKER_QUERY_DEVICE,
-                    size: 128,
-                    ptr: room.address(),
-                };
+                let query =
+                    spanker_query { type_: SPANKER_QUERY_DEVICE, size: 128, ptr: room.address() };
                 (encode(&query), room)
             }
             Request::BufCreate => {
-                let create = spanker_buf_create {
-                    size: 5000,
-                    handle: 77,
-                    ..Default::default()
-                };
+                let create = spanker_buf_create { size: 5000, handle: 77, ..Default::default() };
                 (encode(&create), UserBytes::room(0))
             }
             Request::BufDestroy => {
-                let destroy = spanker_buf_destroy {
-                    handle: destroyed.handle,
-                    flags: 0,
-                };
+                let destroy = spanker_buf_destroy { handle: destroyed.handle, flags: 0 };
                 (encode(&destroy), UserBytes::room(0))
             }
             Request::WorkSubmit => {
@@ -121,23 +111,12 @@ impl Ready {
                 (encode(&batch(array.address(), 1)), array)
             }
             Request::Wait => {
-                let wait = spanker_wait {
-                    seqno: 1,
-                    deadline_ns: LOOK,
-                    ..Default::default()
-                };
+                let wait = spanker_wait { seqno: 1, deadline_ns: LOOK, ..Default::default() };
                 (encode(&wait), UserBytes::room(0))
             }
         };
         let state = State::of(&open);
-        Ready {
-            open,
-            request,
-            bytes,
-            state,
-            destroyed,
-            _named: named,
-        }
+        Ready { open, request, bytes, state, destroyed, _named: named }
     }
 
     /// The struct with `tail` behind it.
@@ -161,10 +140,7 @@ impl Ready {
     /// The request succeeds.
     #[track_caller]
     pub(super) fn accepts(&self, argument: &UserBytes, size: usize) {
-        let result = self
-            .open
-            .file()
-            .request(self.request.code_of_size(size), argument.address());
+        let result = self.open.file().request(self.request.code_of_size(size), argument.address());
         assert_eq!(result, Ok(()), "{:?} with {size} bytes", self.request);
     }
 
@@ -173,12 +149,7 @@ impl Ready {
     pub(super) fn refuses_unread(&self, argument: &UserBytes, size: usize, errno: Errno) {
         let before = argument.bytes();
         self.refuses(argument.address(), size, errno);
-        assert_eq!(
-            argument.bytes(),
-            before,
-            "the struct of a refused {:?}",
-            self.request
-        );
+        assert_eq!(argument.bytes(), before, "the struct of a refused {:?}", self.request);
     }
 
     /// The request fails after its struct was read.
@@ -186,37 +157,20 @@ impl Ready {
     pub(super) fn refuses_read(&self, argument: &UserBytes, size: usize, errno: Errno) {
         let expected = self.request.written_when_refused(&argument.bytes());
         self.refuses(argument.address(), size, errno);
-        assert_eq!(
-            argument.bytes(),
-            expected,
-            "the struct of a refused {:?}",
-            self.request
-        );
+        assert_eq!(argument.bytes(), expected, "the struct of a refused {:?}", self.request);
     }
 
     /// The request fails and changes nothing on the open.
     #[track_caller]
     pub(super) fn refuses(&self, address: u64, size: usize, errno: Errno) {
-        let result = self
-            .open
-            .file()
-            .request(self.request.code_of_size(size), address);
+        let result = self.open.file().request(self.request.code_of_size(size), address);
         assert_eq!(result, Err(errno), "{:?} with {size} bytes", self.request);
-        assert_eq!(
-            State::of(&self.open),
-            self.state,
-            "after a refused {:?}",
-            self.request
-        );
+        assert_eq!(State::of(&self.open), self.state, "after a refused {:?}", self.request);
         if self.request == Request::BufDestroy {
             // Still alive: work may name it.
             let op = copy_start(&self.destroyed, &self.destroyed, 1);
             let answer = self.open.try_submit(&[op]);
-            assert_eq!(
-                answer.result,
-                Err(Errno::EINVAL),
-                "overlap within the live buffer"
-            );
+            assert_eq!(answer.result, Err(Errno::EINVAL), "overlap within the live buffer");
         }
     }
 }

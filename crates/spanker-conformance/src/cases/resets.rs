@@ -71,10 +71,7 @@ fn keep_the_card_listed(context: &Context) {
     let control = context.control();
     let before: Vec<u32> = decode_all(&control.query(SPANKER_QUERY_CARDS));
     reset(context);
-    assert_eq!(
-        decode_all::<u32>(&control.query(SPANKER_QUERY_CARDS)),
-        before
-    );
+    assert_eq!(decode_all::<u32>(&control.query(SPANKER_QUERY_CARDS)), before);
 }
 
 /// mem_used is of "buffers alive", and they end with their open.
@@ -86,7 +83,5 @@ fn free_the_memory_of_earlier_opens_when_they_end(context: &Context) {
     reset(context);
     drop::<Open>(open);
     let watcher = context.card();
-    eventually("the memory of an ended open is free", || {
-        watcher.telemetry().mem_used == before
-    });
+    eventually("the memory of an ended open is free", || watcher.telemetry().mem_used == before);
 }

@@ -146,16 +146,8 @@ fn with_a_tail_that_is_not_zero_goes_before_its_own_mistakes(context: &Context, 
     let mut ready = Ready::new(context, request);
     let first = request.first_version();
     ready.spoil();
-    ready.refuses_read(
-        &UserBytes::new(&ready.with_tail(&[1])),
-        first + 1,
-        Errno::E2BIG,
-    );
-    ready.refuses_read(
-        &UserBytes::new(&ready.with_tail(&[0])),
-        first + 1,
-        Errno::EINVAL,
-    );
+    ready.refuses_read(&UserBytes::new(&ready.with_tail(&[1])), first + 1, Errno::E2BIG);
+    ready.refuses_read(&UserBytes::new(&ready.with_tail(&[0])), first + 1, Errno::EINVAL);
 }
 
 /// "A device never writes beyond the first version of the struct".

@@ -35,10 +35,7 @@ fn takes_the_time_on_clock_monotonic(context: &Context) {
         let before = now_ns() as u64;
         let time = open.telemetry().time_ns;
         let after = now_ns() as u64;
-        assert!(
-            before <= time && time <= after,
-            "{before} <= {time} <= {after}"
-        );
+        assert!(before <= time && time <= after, "{before} <= {time} <= {after}");
     }
 }
 
@@ -50,10 +47,7 @@ fn counts_batches_and_their_ops(context: &Context) {
         let before = open.telemetry();
         open.run(&vec![op; ops]);
         let now = open.telemetry();
-        assert_eq!(
-            (now.ops - before.ops, now.batches - before.batches),
-            (ops as u64, 1)
-        );
+        assert_eq!((now.ops - before.ops, now.batches - before.batches), (ops as u64, 1));
         assert_eq!((now.faults, now.resets), (before.faults, before.resets));
     }
 }
@@ -76,11 +70,7 @@ fn counts_the_row_bytes_of_matmul(context: &Context) {
     for a_type in open.a_types() {
         let op = valid_matmul_of(&open, a_type, (m, n, k)).op;
         let read = m * row_bytes(a_type, k) + n * row_bytes(SPANKER_TYPE_Q4_K, k);
-        assert_eq!(
-            traffic(&open, &[op]),
-            (read as u64, (m * n * 4) as u64),
-            "type {a_type}"
-        );
+        assert_eq!(traffic(&open, &[op]), (read as u64, (m * n * 4) as u64), "type {a_type}");
     }
 }
 
@@ -90,15 +80,8 @@ fn counts_out_as_read_when_accumulating(context: &Context) {
     for a_type in open.a_types() {
         let op = valid_matmul_of(&open, a_type, (2, 3, 256)).op;
         let (read, written) = traffic(&open, &[op]);
-        let adding = spanker_op {
-            flags: SPANKER_OP_ACCUMULATE,
-            ..op
-        };
-        assert_eq!(
-            traffic(&open, &[adding]),
-            (read + 24, written),
-            "type {a_type}"
-        );
+        let adding = spanker_op { flags: SPANKER_OP_ACCUMULATE, ..op };
+        assert_eq!(traffic(&open, &[adding]), (read + 24, written), "type {a_type}");
     }
 }
 
@@ -123,10 +106,7 @@ fn counts_nothing_that_was_refused(context: &Context) {
     assert_eq!(open.try_submit(&[op, bad]).result, Err(Errno::EINVAL));
     assert_eq!(open.try_destroy(999), Err(Errno::ENOENT));
     let now = open.telemetry();
-    let counters = |telemetry: spanker_telemetry| spanker_telemetry {
-        time_ns: 0,
-        ..telemetry
-    };
+    let counters = |telemetry: spanker_telemetry| spanker_telemetry { time_ns: 0, ..telemetry };
     assert_eq!(counters(now), counters(before));
 }
 
@@ -143,14 +123,7 @@ fn counts_nothing_of_work_that_was_dropped(context: &Context) {
         watcher.telemetry().mem_used == before.mem_used
     });
     let counters = |now: spanker_telemetry| {
-        [
-            now.ops,
-            now.batches,
-            now.bytes_in,
-            now.bytes_out,
-            now.faults,
-            now.resets,
-        ]
+        [now.ops, now.batches, now.bytes_in, now.bytes_out, now.faults, now.resets]
     };
     assert_eq!(counters(watcher.telemetry()), counters(before));
 }
@@ -191,10 +164,7 @@ fn knows_busy_time_from_idle_time(context: &Context) {
     let before = watcher.telemetry();
     let seqno = submit_endless(&open);
     // Time passes, and work goes on in it.
-    assert_eq!(
-        open.try_wait(seqno, now_ns() + 50_000_000).result,
-        Err(Errno::ETIMEDOUT)
-    );
+    assert_eq!(open.try_wait(seqno, now_ns() + 50_000_000).result, Err(Errno::ETIMEDOUT));
     assert_unretired(&open, seqno);
     drop(open);
     eventually("the card is idle again", || {
@@ -235,8 +205,5 @@ fn traffic(open: &Open, ops: &[spanker_op]) -> (u64, u64) {
     let before = open.telemetry();
     open.run(ops);
     let now = open.telemetry();
-    (
-        now.bytes_in - before.bytes_in,
-        now.bytes_out - before.bytes_out,
-    )
+    (now.bytes_in - before.bytes_in, now.bytes_out - before.bytes_out)
 }

@@ -28,10 +28,7 @@ cases! {
 /// "submitted: seqno of the last accepted batch, 0: none"; "All fault fields are
 /// 0 while there was no fault."
 fn is_empty_at_first(context: &Context) {
-    assert_eq!(
-        context.card().context_info(),
-        spanker_context_info::default()
-    );
+    assert_eq!(context.card().context_info(), spanker_context_info::default());
 }
 
 /// "The seqno starts at 1 on each open, one per accepted batch".
@@ -91,11 +88,7 @@ fn runs_batches_in_order(context: &Context) {
     let mut last = 0;
     for step in 0..inflight {
         let (from, to) = (step * len, (step + 1) * len);
-        last = open.submit(&[copy(
-            (1, len),
-            bytes(&buffer, from, len),
-            bytes(&buffer, to, len),
-        )]);
+        last = open.submit(&[copy((1, len), bytes(&buffer, from, len), bytes(&buffer, to, len))]);
     }
     open.wait(last);
     assert!(open.contents(&buffer).iter().all(|&byte| byte == 1));
@@ -112,10 +105,7 @@ fn never_goes_back(context: &Context) {
             continue;
         };
         let info = open.context_info();
-        assert!(
-            before <= info.completed && info.completed <= info.submitted,
-            "{info:?}"
-        );
+        assert!(before <= info.completed && info.completed <= info.submitted, "{info:?}");
         before = info.completed;
     }
     open.wait(open.context_info().submitted);
@@ -138,17 +128,11 @@ fn gives_concurrent_submitters_different_seqnos(context: &Context) {
                     }
                 }
             }
-            assert!(
-                seqnos.windows(2).all(|pair| pair[0] < pair[1]),
-                "not ascending: {seqnos:?}"
-            );
+            assert!(seqnos.windows(2).all(|pair| pair[0] < pair[1]), "not ascending: {seqnos:?}");
             seqnos
         };
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(submit)).collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().expect("a submitter"))
-            .collect()
+        threads.into_iter().flat_map(|thread| thread.join().expect("a submitter")).collect()
     });
     seqnos.sort_unstable();
     assert_eq!(seqnos, (1..=4 * each as u64).collect::<Vec<_>>());

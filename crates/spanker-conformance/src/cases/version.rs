@@ -60,12 +60,7 @@ fn names_the_same_version_on_both_nodes(context: &Context) {
 
 #[track_caller]
 fn version(open: &Open) -> spanker_version {
-    let ones = spanker_version {
-        major: !0,
-        minor: !0,
-        patch: !0,
-        reserved: !0,
-    };
+    let ones = spanker_version { major: !0, minor: !0, patch: !0, reserved: !0 };
     let answer = open.request(SPANKER_IOC_GET_VERSION, &ones);
     assert_eq!(answer.result, Ok(()));
     answer.after

@@ -23,10 +23,7 @@ fn refused_below_the_first_version(context: &Context) {
     for open in [context.card(), context.control()] {
         for size in 0..8 {
             let argument = UserBytes::new(&[0xee; 8]);
-            assert_eq!(
-                get_version(&open, argument.address(), size),
-                Err(Errno::EINVAL)
-            );
+            assert_eq!(get_version(&open, argument.address(), size), Err(Errno::EINVAL));
             assert_eq!(argument.bytes(), [0xee; 8]);
         }
     }
@@ -41,10 +38,7 @@ fn its_unknown_tail_is_zeroed(context: &Context) {
             assert_eq!(get_version(&open, argument.address(), size), Ok(()));
             let bytes = argument.bytes();
             assert_ne!(bytes[..8], [0xee; 8], "the version was not written");
-            assert!(
-                bytes[8..].iter().all(|&byte| byte == 0),
-                "the tail of {size} bytes"
-            );
+            assert!(bytes[8..].iter().all(|&byte| byte == 0), "the tail of {size} bytes");
         }
     }
 }
@@ -69,10 +63,7 @@ fn refused_where_it_cannot_be_written(context: &Context) {
             assert_eq!(get_version(&open, cut.address(), 8), Err(Errno::EFAULT));
         }
         let read_only = UserBytes::read_only(&[0; 8]);
-        assert_eq!(
-            get_version(&open, read_only.address(), 8),
-            Err(Errno::EFAULT)
-        );
+        assert_eq!(get_version(&open, read_only.address(), 8), Err(Errno::EFAULT));
     }
 }
 
@@ -82,10 +73,7 @@ fn refused_where_its_tail_cannot_be_written(context: &Context) {
     let open = context.card();
     for writable in 8..16 {
         let argument = UserBytes::read_only_from(&[0xee; 16], writable);
-        assert_eq!(
-            get_version(&open, argument.address(), 16),
-            Err(Errno::EFAULT)
-        );
+        assert_eq!(get_version(&open, argument.address(), 16), Err(Errno::EFAULT));
     }
 }
 
@@ -97,6 +85,5 @@ fn too_short_goes_before_unwritable(context: &Context) {
 }
 
 fn get_version(open: &Open, address: u64, size: usize) -> Result<(), Errno> {
-    open.file()
-        .request(ioc(IOC_READ, SPANKER_IOC_MAGIC, 0x02, size), address)
+    open.file().request(ioc(IOC_READ, SPANKER_IOC_MAGIC, 0x02, size), address)
 }

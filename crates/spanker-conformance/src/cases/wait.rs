@@ -67,14 +67,7 @@ fn answers_for_every_batch_that_has_retired(context: &Context) {
 fn refuses_flags(context: &Context) {
     let open = retired(context, 1);
     for bit in 0..32 {
-        refuses(
-            &open,
-            spanker_wait {
-                seqno: 1,
-                flags: 1 << bit,
-                ..Default::default()
-            },
-        );
+        refuses(&open, spanker_wait { seqno: 1, flags: 1 << bit, ..Default::default() });
     }
 }
 
@@ -82,14 +75,7 @@ fn refuses_flags(context: &Context) {
 fn refuses_reserved(context: &Context) {
     let open = retired(context, 1);
     for bit in 0..32 {
-        refuses(
-            &open,
-            spanker_wait {
-                seqno: 1,
-                reserved: 1 << bit,
-                ..Default::default()
-            },
-        );
+        refuses(&open, spanker_wait { seqno: 1, reserved: 1 << bit, ..Default::default() });
     }
 }
 
@@ -97,14 +83,7 @@ fn refuses_reserved(context: &Context) {
 fn refuses_seqno_0(context: &Context) {
     for open in [context.card(), retired(context, 1)] {
         for deadline_ns in [LOOK, NEVER] {
-            refuses(
-                &open,
-                spanker_wait {
-                    seqno: 0,
-                    deadline_ns,
-                    ..Default::default()
-                },
-            );
+            refuses(&open, spanker_wait { seqno: 0, deadline_ns, ..Default::default() });
         }
     }
 }
@@ -115,14 +94,7 @@ fn refuses_a_seqno_not_submitted_yet(context: &Context) {
         let open = retired(context, batches);
         for seqno in [batches + 1, batches + 2, 1 << 32, 1 << 63, u64::MAX] {
             for deadline_ns in [LOOK, NEVER] {
-                refuses(
-                    &open,
-                    spanker_wait {
-                        seqno,
-                        deadline_ns,
-                        ..Default::default()
-                    },
-                );
+                refuses(&open, spanker_wait { seqno, deadline_ns, ..Default::default() });
             }
         }
     }
@@ -132,40 +104,14 @@ fn refuses_a_seqno_not_submitted_yet(context: &Context) {
 fn writes_completed_when_it_refuses(context: &Context) {
     let open = retired(context, 3);
     for wait in [
-        spanker_wait {
-            seqno: 0,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 4,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 1,
-            flags: 1,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 1,
-            reserved: 1,
-            ..Default::default()
-        },
+        spanker_wait { seqno: 0, ..Default::default() },
+        spanker_wait { seqno: 4, ..Default::default() },
+        spanker_wait { seqno: 1, flags: 1, ..Default::default() },
+        spanker_wait { seqno: 1, reserved: 1, ..Default::default() },
     ] {
-        let answer = open.request(
-            SPANKER_IOC_WAIT,
-            &spanker_wait {
-                completed: 99,
-                ..wait
-            },
-        );
+        let answer = open.request(SPANKER_IOC_WAIT, &spanker_wait { completed: 99, ..wait });
         assert_eq!(answer.result, Err(Errno::EINVAL));
-        assert_eq!(
-            answer.after,
-            spanker_wait {
-                completed: 3,
-                ..wait
-            }
-        );
+        assert_eq!(answer.after, spanker_wait { completed: 3, ..wait });
     }
 }
 
@@ -173,21 +119,10 @@ fn writes_completed_when_it_refuses(context: &Context) {
 fn alters_nothing_but_completed(context: &Context) {
     let open = retired(context, 2);
     for deadline_ns in [LOOK, NEVER, i64::MIN, 12_345] {
-        let wait = spanker_wait {
-            seqno: 1,
-            deadline_ns,
-            completed: 77,
-            ..Default::default()
-        };
+        let wait = spanker_wait { seqno: 1, deadline_ns, completed: 77, ..Default::default() };
         let answer = open.request(SPANKER_IOC_WAIT, &wait);
         assert_eq!(answer.result, Ok(()));
-        assert_eq!(
-            answer.after,
-            spanker_wait {
-                completed: 2,
-                ..wait
-            }
-        );
+        assert_eq!(answer.after, spanker_wait { completed: 2, ..wait });
     }
 }
 
@@ -252,23 +187,10 @@ fn does_not_move_the_cursor_of_read(context: &Context) {
 fn fails_where_completed_cannot_be_written(context: &Context) {
     let open = retired(context, 1);
     for wait in [
-        spanker_wait {
-            seqno: 1,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 0,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 2,
-            ..Default::default()
-        },
-        spanker_wait {
-            seqno: 1,
-            flags: 1,
-            ..Default::default()
-        },
+        spanker_wait { seqno: 1, ..Default::default() },
+        spanker_wait { seqno: 0, ..Default::default() },
+        spanker_wait { seqno: 2, ..Default::default() },
+        spanker_wait { seqno: 1, flags: 1, ..Default::default() },
     ] {
         assert_eq!(unwritable(&open, &wait), Err(Errno::EFAULT));
     }

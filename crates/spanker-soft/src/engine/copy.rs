@@ -24,11 +24,7 @@ struct CopyTiles {
 impl CopyTiles {
     fn new(op: Copy) -> Self {
         let parts = op.bytes.div_ceil(TILE_BYTES);
-        let rows = if parts > 1 {
-            1
-        } else {
-            (TILE_BYTES / op.bytes).max(1)
-        };
+        let rows = if parts > 1 { 1 } else { (TILE_BYTES / op.bytes).max(1) };
         Self { op, parts, rows }
     }
 }
@@ -48,10 +44,7 @@ impl Tiles for CopyTiles {
         let (a, out) = (&self.op.a, &self.op.out);
         for row in first..last {
             let (from, to) = (a.start(row) + start, out.start(row) + start);
-            a.buffer
-                .memory
-                .storage
-                .copy(from, &out.buffer.memory.storage, to, bytes);
+            a.buffer.memory.storage.copy(from, &out.buffer.memory.storage, to, bytes);
         }
     }
 }

@@ -14,9 +14,7 @@ pub struct CpuEngine {
 
 impl std::fmt::Debug for CpuEngine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CpuEngine")
-            .field("kernel", &self.kernel.name())
-            .finish()
+        f.debug_struct("CpuEngine").field("kernel", &self.kernel.name()).finish()
     }
 }
 
@@ -29,17 +27,12 @@ impl Default for CpuEngine {
 impl CpuEngine {
     /// With the fastest kernel.
     pub fn new() -> Self {
-        Self {
-            kernel: kernel::best(),
-        }
+        Self { kernel: kernel::best() }
     }
 
     /// With the kernel of this name, if this CPU can run it.
     pub fn with_kernel(name: &str) -> Option<Self> {
-        let kernel = kernel::all()
-            .iter()
-            .copied()
-            .find(|kernel| kernel.name() == name)?;
+        let kernel = kernel::all().iter().copied().find(|kernel| kernel.name() == name)?;
         Some(Self { kernel })
     }
 

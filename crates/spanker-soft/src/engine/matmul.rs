@@ -32,11 +32,7 @@ pub(super) fn run(
     let panel_row = Type::Q8K.row_bytes(op.k);
     let slab_rows = (SLAB_BYTES / panel_row).max(1).min(u64::from(op.m)) as u32;
     // Whole tiles, so that a slab border cuts none in two.
-    let slab_rows = if slab_rows > TILE_M {
-        slab_rows / TILE_M * TILE_M
-    } else {
-        slab_rows
-    };
+    let slab_rows = if slab_rows > TILE_M { slab_rows / TILE_M * TILE_M } else { slab_rows };
     let mut first = 0;
     while first < op.m {
         let rows = first..op.m.min(first.saturating_add(slab_rows));
@@ -71,19 +67,8 @@ impl Slab {
         let chunks = blocks.div_ceil(CHUNK);
         let tiles_m = (rows.end - rows.start).div_ceil(TILE_M);
         let tiles_n = op.n.div_ceil(TILE_N);
-        let panels = (0..tiles_m as usize * chunks as usize)
-            .map(|_| OnceLock::new())
-            .collect();
-        Self {
-            op,
-            kernel,
-            rows,
-            blocks,
-            chunks,
-            tiles_n,
-            tiles_m,
-            panels,
-        }
+        let panels = (0..tiles_m as usize * chunks as usize).map(|_| OnceLock::new()).collect();
+        Self { op, kernel, rows, blocks, chunks, tiles_n, tiles_m, panels }
     }
 
     /// The superblocks of k in a chunk.
@@ -107,12 +92,7 @@ impl Slab {
                 row.resize(blocks * SPANKER_QK_K as usize, 0.0);
                 let start = Type::F32.row_bytes(chunk.start * SPANKER_QK_K);
                 for (i, into) in rows.zip(panel.chunks_exact_mut(blocks)) {
-                    self.op
-                        .a
-                        .buffer
-                        .memory
-                        .storage
-                        .read(self.op.a.start(i) + start, row);
+                    self.op.a.buffer.memory.storage.read(self.op.a.start(i) + start, row);
                     from_little_endian(row);
                     self.kernel.quantise_row(row, into);
                 }
@@ -132,10 +112,7 @@ fn copied<T: Plain>(from: &Rows, rows: Range<u32>, chunk: Range<u32>, zero: T) -
 fn copy_rows<T: Plain>(from: &Rows, rows: Range<u32>, chunk: &Range<u32>, into: &mut [T]) {
     let start = u64::from(chunk.start) * std::mem::size_of::<T>() as u64;
     for (row, into) in rows.zip(into.chunks_exact_mut(chunk.len())) {
-        from.buffer
-            .memory
-            .storage
-            .read(from.start(row) + start, into);
+        from.buffer.memory.storage.read(from.start(row) + start, into);
     }
 }
 
@@ -152,22 +129,14 @@ impl Tiles for Slab {
         let first_n = (tile / self.tiles_m as usize) as u32 * TILE_N;
         let rows_n = first_n..self.op.n.min(first_n.saturating_add(TILE_N));
 
-        let Scratch {
-            weights,
-            sums,
-            row,
-            kernel,
-        } = scratch;
+        let Scratch { weights, sums, row, kernel } = scratch;
         let out = &self.op.out;
         let out_start = Type::F32.row_bytes(first_n);
         sums.clear();
         sums.resize(rows_m.len() * rows_n.len(), 0.0);
         if self.op.accumulate {
             for (i, sums) in rows_m.clone().zip(sums.chunks_exact_mut(rows_n.len())) {
-                out.buffer
-                    .memory
-                    .storage
-                    .read(out.start(i) + out_start, sums);
+                out.buffer.memory.storage.read(out.start(i) + out_start, sums);
                 from_little_endian(sums);
             }
         }
@@ -176,20 +145,13 @@ impl Tiles for Slab {
             weights.resize(rows_n.len() * blocks.len(), ZERO_Q4_K);
             copy_rows(&self.op.b, rows_n.clone(), &blocks, weights);
             match self.panel(group, rows_m.clone(), chunk, row) {
-                Panel::Q8K(a) => self
-                    .kernel
-                    .tile_q8_k(kernel, a, weights, blocks.len(), sums),
-                Panel::Q4K(a) => self
-                    .kernel
-                    .tile_q4_k(kernel, a, weights, blocks.len(), sums),
+                Panel::Q8K(a) => self.kernel.tile_q8_k(kernel, a, weights, blocks.len(), sums),
+                Panel::Q4K(a) => self.kernel.tile_q4_k(kernel, a, weights, blocks.len(), sums),
             }
         }
         for (i, sums) in rows_m.zip(sums.chunks_exact_mut(rows_n.len())) {
             store(sums);
-            out.buffer
-                .memory
-                .storage
-                .write(out.start(i) + out_start, sums);
+            out.buffer.memory.storage.write(out.start(i) + out_start, sums);
         }
     }
 }
@@ -197,9 +159,7 @@ impl Tiles for Slab {
 /// Operand data is little-endian; this makes it the host's.
 fn from_little_endian(values: &mut [f32]) {
     if cfg!(target_endian = "big") {
-        values
-            .iter_mut()
-            .for_each(|value| *value = f32::from_bits(value.to_bits().swap_bytes()));
+        values.iter_mut().for_each(|value| *value = f32::from_bits(value.to_bits().swap_bytes()));
     }
 }
 

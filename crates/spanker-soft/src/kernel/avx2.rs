@@ -106,10 +106,7 @@ impl Kernel for Avx2 {
         if acc.is_empty() {
             return;
         }
-        let Panels {
-            a: unpacked,
-            b: panels,
-        } = &mut scratch.avx2;
+        let Panels { a: unpacked, b: panels } = &mut scratch.avx2;
         unpacked.clear();
         unpacked.reserve_exact(A_ROWS * DEPTH);
         for first in (0..blocks).step_by(DEPTH) {

@@ -32,10 +32,7 @@ impl FloatEnvironment {
         let saved = control::read();
         // SAFETY: this is the environment that Rust itself assumes.
         unsafe { control::write(control::IEEE) };
-        Self {
-            saved,
-            _thread: PhantomData,
-        }
+        Self { saved, _thread: PhantomData }
     }
 }
 
@@ -49,10 +46,7 @@ impl Drop for FloatEnvironment {
 }
 
 /// MXCSR.
-#[cfg(all(
-    any(target_arch = "x86", target_arch = "x86_64"),
-    target_feature = "sse"
-))]
+#[cfg(all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse"))]
 mod control {
     use std::arch::asm;
 
@@ -131,10 +125,7 @@ mod control {
 
 /// No control that this crate knows.
 #[cfg(not(any(
-    all(
-        any(target_arch = "x86", target_arch = "x86_64"),
-        target_feature = "sse"
-    ),
+    all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse"),
     target_arch = "aarch64"
 )))]
 mod control {
@@ -155,10 +146,7 @@ mod control {
 #[cfg(all(
     test,
     any(
-        all(
-            any(target_arch = "x86", target_arch = "x86_64"),
-            target_feature = "sse"
-        ),
+        all(any(target_arch = "x86", target_arch = "x86_64"), target_feature = "sse"),
         target_arch = "aarch64"
     )
 ))]
@@ -181,21 +169,12 @@ mod tests {
         for x in &mut x[256..] {
             *x *= 2e-36;
         }
-        let mut a = [BlockQ8K {
-            d: 0,
-            qs: [0; 256],
-            bsums: [0; 16],
-        }; 2];
+        let mut a = [BlockQ8K { d: 0, qs: [0; 256], bsums: [0; 16] }; 2];
         kernel.quantise_row(black_box(&x), &mut a);
         let mut bits: Vec<u32> = a.iter().map(|block| block.d).collect();
         bits.extend(a.iter().flat_map(|block| block.qs).map(|q| q as u32));
 
-        let b = BlockQ4K {
-            d: 0x2e66,
-            dmin: 0x0003,
-            scales: [0x5d; 12],
-            qs: [0xb7; 128],
-        };
+        let b = BlockQ4K { d: 0x2e66, dmin: 0x0003, scales: [0x5d; 12], qs: [0xb7; 128] };
         let mut scratch = Scratch::default();
         for block in a {
             let mut acc = [0.0];
@@ -224,10 +203,7 @@ mod tests {
 
             let name = kernel.name();
             assert_eq!(guarded, expected, "{name}");
-            assert_ne!(
-                unguarded, expected,
-                "{name}: bits that no environment changes"
-            );
+            assert_ne!(unguarded, expected, "{name}: bits that no environment changes");
             assert_eq!(after & !control::FLAGS, control::HOSTILE, "{name}");
         }
     }

@@ -52,13 +52,8 @@ struct Unpacked {
 }
 
 impl Unpacked {
-    const ZERO: Self = Self {
-        values: [0; SUPERBLOCK],
-        sums: [0; 16],
-        mins: [0; 16],
-        d: 0.0,
-        dmin: 0.0,
-    };
+    const ZERO: Self =
+        Self { values: [0; SUPERBLOCK], sums: [0; 16], mins: [0; 16], d: 0.0, dmin: 0.0 };
 
     fn set_q8_k(&mut self, block: &BlockQ8K) {
         for (value, q) in self.values.iter_mut().zip(&block.qs) {
@@ -336,20 +331,11 @@ fn scales_and_mins(s: &[u8; 12]) -> ([i16; 8], [i16; 8]) {
     let (scales, mins, rest) = (word(0), word(4), word(8));
     let bytes = |low: u32, high: u32| {
         let (low, high) = (low.to_le_bytes(), high.to_le_bytes());
-        [
-            low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3],
-        ]
-        .map(i16::from)
+        [low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3]].map(i16::from)
     };
     (
-        bytes(
-            scales & 0x3f3f_3f3f,
-            rest & 0x0f0f_0f0f | scales >> 2 & 0x3030_3030,
-        ),
-        bytes(
-            mins & 0x3f3f_3f3f,
-            rest >> 4 & 0x0f0f_0f0f | mins >> 2 & 0x3030_3030,
-        ),
+        bytes(scales & 0x3f3f_3f3f, rest & 0x0f0f_0f0f | scales >> 2 & 0x3030_3030),
+        bytes(mins & 0x3f3f_3f3f, rest >> 4 & 0x0f0f_0f0f | mins >> 2 & 0x3030_3030),
     )
 }
 

@@ -126,10 +126,7 @@ fn compare_every_shape<T: Pair>(seed: u64) {
     }
     let Compared { outputs, numbers } = compared;
     println!("{outputs} outputs a kernel, {numbers} of them finite");
-    assert!(
-        outputs >= 160_000 && numbers >= 150_000,
-        "{outputs} {numbers}"
-    );
+    assert!(outputs >= 160_000 && numbers >= 150_000, "{outputs} {numbers}");
     assert!(numbers < outputs, "no NaN and no Inf among the outputs");
 }
 
@@ -148,12 +145,7 @@ fn extreme_integers_neither_wrap_nor_saturate() {
     let _ieee = FloatEnvironment::ieee();
     let mut scratch = Scratch::default();
     let one = 0x3c00_u16.to_le();
-    let b = BlockQ4K {
-        d: one,
-        dmin: one,
-        scales: [0xff; 12],
-        qs: [0xff; 128],
-    };
+    let b = BlockQ4K { d: one, dmin: one, scales: [0xff; 12], qs: [0xff; 128] };
     for (q, bsum, expected) in [
         (-128, i16::MIN, -30_965_760.0 + 33_030_144.0),
         (127, i16::MIN, 30_723_840.0 + 33_030_144.0),
@@ -223,24 +215,11 @@ fn every_f16_widens_exactly() {
     let _ieee = FloatEnvironment::ieee();
     for bits in 0..=u16::MAX {
         let expected = canonical(text::widen(bits)).to_bits();
-        assert_eq!(
-            canonical(portable::widen(bits)).to_bits(),
-            expected,
-            "{bits:#x}"
-        );
+        assert_eq!(canonical(portable::widen(bits)).to_bits(), expected, "{bits:#x}");
         // As a kernel sees it: qs = 1, q = 1 and sc = 1 in one place alone make P = 1.
-        let mut a = BlockQ8K {
-            d: 1_f32.to_bits().to_le(),
-            qs: [0; 256],
-            bsums: [0; 16],
-        };
+        let mut a = BlockQ8K { d: 1_f32.to_bits().to_le(), qs: [0; 256], bsums: [0; 16] };
         a.qs[0] = 1;
-        let mut b = BlockQ4K {
-            d: bits.to_le(),
-            dmin: 0,
-            scales: [0; 12],
-            qs: [0; 128],
-        };
+        let mut b = BlockQ4K { d: bits.to_le(), dmin: 0, scales: [0; 12], qs: [0; 128] };
         (b.scales[0], b.qs[0]) = (1, 1);
         for kernel in all() {
             let mut acc = [-0.0];
@@ -264,11 +243,7 @@ fn the_text_widens_the_known_f16() {
         (0x8000, -0.0),
         (0xfc00, f32::NEG_INFINITY),
     ] {
-        assert_eq!(
-            text::widen(bits).to_bits(),
-            f32::to_bits(value),
-            "{bits:#x}"
-        );
+        assert_eq!(text::widen(bits).to_bits(), f32::to_bits(value), "{bits:#x}");
     }
     assert!(text::widen(0x7c01).is_nan() && text::widen(0xfe00).is_nan());
 }
@@ -287,10 +262,7 @@ fn the_text_unpacks_each_six_bit_field_from_its_bits() {
             assert_eq!(sc[j], bits(&s, j, 0, 6));
             assert_eq!(mn[j], bits(&s, j + 4, 0, 6));
             assert_eq!(sc[j + 4], bits(&s, j + 8, 0, 4) + 16 * bits(&s, j, 6, 2));
-            assert_eq!(
-                mn[j + 4],
-                bits(&s, j + 8, 4, 4) + 16 * bits(&s, j + 4, 6, 2)
-            );
+            assert_eq!(mn[j + 4], bits(&s, j + 8, 4, 4) + 16 * bits(&s, j + 4, 6, 2));
         }
     }
 }

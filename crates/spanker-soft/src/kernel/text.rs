@@ -124,11 +124,7 @@ fn block_q8_k(d: u32, qs: [i8; 256]) -> BlockQ8K {
         }
         bsums[t] = (sum as u16).to_le();
     }
-    BlockQ8K {
-        d: d.to_le(),
-        qs,
-        bsums,
-    }
+    BlockQ8K { d: d.to_le(), qs, bsums }
 }
 
 /// The eight 6-bit scales and the eight 6-bit mins packed in a Q4_K block.
@@ -138,10 +134,7 @@ pub(super) fn scales_and_mins(s: &[u8; 12]) -> ([i32; 8], [i32; 8]) {
         let (scale, min) = if j < 4 {
             (s[j] & 63, s[j + 4] & 63)
         } else {
-            (
-                (s[j + 4] & 15) | ((s[j - 4] >> 6) << 4),
-                (s[j + 4] >> 4) | ((s[j] >> 6) << 4),
-            )
+            ((s[j + 4] & 15) | ((s[j - 4] >> 6) << 4), (s[j + 4] >> 4) | ((s[j] >> 6) << 4))
         };
         sc[j] = i32::from(scale);
         mn[j] = i32::from(min);

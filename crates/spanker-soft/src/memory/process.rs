@@ -93,10 +93,7 @@ impl UserMemory for ProcessMemory {
         if from.is_empty() {
             return Ok(());
         }
-        let remote = [RemoteIoVec {
-            base,
-            len: from.len(),
-        }];
+        let remote = [RemoteIoVec { base, len: from.len() }];
         match process_vm_writev(Pid::this(), &[IoSlice::new(from)], &remote) {
             Ok(copied) if copied == from.len() => Ok(()),
             Err(errno) if call_is_missing(errno) => self.write_by_pipe(base, from),

@@ -16,11 +16,7 @@ pub struct Slices<'a> {
 impl<'a> Slices<'a> {
     /// Just the struct of the request, readable and writable.
     pub fn new(argument: &'a mut [u8]) -> Self {
-        Self {
-            argument,
-            input: &[],
-            output: &mut [],
-        }
+        Self { argument, input: &[], output: &mut [] }
     }
 
     /// Also an array that the struct points to, readable.
@@ -80,9 +76,7 @@ mod tests {
     fn only_the_slices_are_reachable() {
         let (mut argument, input, mut output) = ([1_u8, 2, 3, 4], [5_u8, 6], [0_u8; 2]);
         let (a, i, o) = (address(&argument), address(&input), address(&output));
-        let mut memory = Slices::new(&mut argument)
-            .with_input(&input)
-            .with_output(&mut output);
+        let mut memory = Slices::new(&mut argument).with_input(&input).with_output(&mut output);
         let mut two = [0; 2];
         assert_eq!(memory.read(a + 2, &mut two), Ok(()));
         assert_eq!(two, [3, 4]);

@@ -12,8 +12,7 @@ use std::ptr::{self, NonNull};
 /// Bytes in a page of this machine.
 pub(crate) fn page_size() -> u64 {
     let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
-    page.and_then(|page| u64::try_from(page).ok())
-        .unwrap_or(4096)
+    page.and_then(|page| u64::try_from(page).ok()).unwrap_or(4096)
 }
 
 /// Zeroed, page-aligned memory. A caller who has mapped it may write to it at
@@ -38,18 +37,12 @@ impl Storage {
     /// # Errors
     /// ENOMEM if the host has no room.
     pub(crate) fn new(len: u64) -> Result<Self, Errno> {
-        let len = usize::try_from(len)
-            .ok()
-            .and_then(NonZeroUsize::new)
-            .ok_or(Errno::ENOMEM)?;
+        let len = usize::try_from(len).ok().and_then(NonZeroUsize::new).ok_or(Errno::ENOMEM)?;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: a fresh anonymous mapping at an address of the kernel's
         // choice affects no memory that exists.
         let start = unsafe { mmap_anonymous(None, len, protection, MapFlags::MAP_PRIVATE) };
-        Ok(Self {
-            start: start.map_err(|_| Errno::ENOMEM)?,
-            len,
-        })
+        Ok(Self { start: start.map_err(|_| Errno::ENOMEM)?, len })
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -65,16 +58,11 @@ impl Storage {
     /// # Panics
     /// If they are not inside: offsets were validated before they come here.
     fn at(&self, offset: u64, bytes: usize) -> *mut u8 {
-        let inside = usize::try_from(offset).ok().filter(|start| {
-            start
-                .checked_add(bytes)
-                .is_some_and(|end| end <= self.len.get())
-        });
+        let inside = usize::try_from(offset)
+            .ok()
+            .filter(|start| start.checked_add(bytes).is_some_and(|end| end <= self.len.get()));
         let Some(start) = inside else {
-            panic!(
-                "{bytes} bytes at {offset} are not inside a buffer of {}",
-                self.len
-            )
+            panic!("{bytes} bytes at {offset} are not inside a buffer of {}", self.len)
         };
         // SAFETY: `start` is at most the length of the mapping.
         unsafe { self.as_ptr().add(start) }

@@ -58,10 +58,7 @@ impl Argument<'_> {
         let mut done = size_of::<T>();
         while done < self.size {
             let step = TAIL_STEP.min(self.size - done);
-            self.copy_out(
-                self.address.wrapping_add(done as u64),
-                &[0; TAIL_STEP][..step],
-            )?;
+            self.copy_out(self.address.wrapping_add(done as u64), &[0; TAIL_STEP][..step])?;
             done += step;
         }
         Ok(())

@@ -22,17 +22,9 @@ pub(super) fn create(open: &Arc<Open>, argument: &mut Argument<'_>) -> Result<()
         return Err(Errno::EMFILE);
     }
     let memory = open.card.allocate(create.size)?;
-    let buffer = Buffer {
-        size: create.size,
-        flags: create.flags,
-        memory,
-    };
+    let buffer = Buffer { size: create.size, flags: create.flags, memory };
     create.handle = handles.next();
-    create.mmap_offset = if buffer.is_mappable() {
-        mmap_offset(create.handle)
-    } else {
-        0
-    };
+    create.mmap_offset = if buffer.is_mappable() { mmap_offset(create.handle) } else { 0 };
     argument.write(&create)?;
     handles.insert(create.handle, Arc::new(buffer));
     Ok(())

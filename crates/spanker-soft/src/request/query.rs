@@ -16,11 +16,9 @@ pub(super) fn run(node: &Node<'_>, argument: &mut Argument<'_>) -> Result<(), Er
         (Node::Card(open), SPANKER_QUERY_DEVICE) => {
             answer(argument, &mut query, open.card.info().bytes())
         }
-        (Node::Card(_), SPANKER_QUERY_MATMUL_CAPS) => answer(
-            argument,
-            &mut query,
-            spanker_matmul_cap::slice_bytes(&MATMUL_CAPS),
-        ),
+        (Node::Card(_), SPANKER_QUERY_MATMUL_CAPS) => {
+            answer(argument, &mut query, spanker_matmul_cap::slice_bytes(&MATMUL_CAPS))
+        }
         (Node::Card(open), SPANKER_QUERY_CONTEXT) => {
             answer(argument, &mut query, open.context().bytes())
         }

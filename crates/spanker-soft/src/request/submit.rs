@@ -23,9 +23,9 @@ pub(super) fn run(open: &Arc<Open>, argument: &mut Argument<'_>) -> Result<(), E
         })
     });
     let queued = match valid {
-        Ok(()) => open.queue(batch, |seqno| {
-            argument.write(&spanker_work_submit { seqno, ..submit })
-        }),
+        Ok(()) => {
+            open.queue(batch, |seqno| argument.write(&spanker_work_submit { seqno, ..submit }))
+        }
         Err(errno) => {
             open.return_batch(batch);
             Err(errno)
@@ -54,10 +54,7 @@ struct Refusal {
 
 impl From<Errno> for Refusal {
     fn from(errno: Errno) -> Self {
-        Self {
-            op: SPANKER_NO_OP,
-            errno,
-        }
+        Self { op: SPANKER_NO_OP, errno }
     }
 }
 
@@ -90,11 +87,7 @@ fn validate(
         }
         let mut op = spanker_op::default();
         op.bytes_mut().copy_from_slice(known);
-        push_op(
-            batch,
-            index,
-            Work::validate(&op, limits, &handles).map_err(refuse)?,
-        );
+        push_op(batch, index, Work::validate(&op, limits, &handles).map_err(refuse)?);
     }
     Ok(())
 }

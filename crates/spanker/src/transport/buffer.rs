@@ -52,9 +52,7 @@ impl Buffer {
             },
             ..Default::default()
         };
-        open.node
-            .buf_create(&mut create)
-            .map_err(|errno| create_failed(open, len, errno))?;
+        open.node.buf_create(&mut create).map_err(|errno| create_failed(open, len, errno))?;
         // From here on, dropping gives the handle back.
         let mut buffer = Self {
             open: Arc::clone(open),
@@ -135,17 +133,11 @@ fn create_failed(open: &Open, len: usize, errno: Errno) -> Error {
     let info = &open.info;
     let detail = match errno {
         Errno::EINVAL => {
-            format!(
-                "{len} bytes; the card's largest buffer is {} bytes",
-                info.max_buffer_bytes
-            )
+            format!("{len} bytes; the card's largest buffer is {} bytes", info.max_buffer_bytes)
         }
         Errno::EMFILE => format!("the card's limit is {} buffers an open", info.max_buffers),
         Errno::ENOSPC => {
-            format!(
-                "{len} bytes are not free in the card's {} bytes",
-                info.memory_bytes
-            )
+            format!("{len} bytes are not free in the card's {} bytes", info.memory_bytes)
         }
         Errno::ENOMEM => format!("{len} bytes are not free in this machine's memory"),
         _ => format!("a buffer of {len} bytes"),

@@ -36,22 +36,14 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// `len` bytes at `start`, mapped for this value.
     pub(super) fn mapped(start: NonNull<u8>, len: NonZeroUsize) -> Self {
-        Self {
-            start,
-            len: len.get(),
-            mapping: Mapping::Kernel,
-        }
+        Self { start, len: len.get(), mapping: Mapping::Kernel }
     }
 
     #[cfg(feature = "soft")]
     pub(super) fn soft(mapping: spanker_soft::Mapping, len: usize) -> Self {
         // A page-aligned address of real memory.
         let start = NonNull::new(mapping.as_ptr()).unwrap_or(NonNull::dangling());
-        Self {
-            start,
-            len,
-            mapping: Mapping::Soft { _mapping: mapping },
-        }
+        Self { start, len, mapping: Mapping::Soft { _mapping: mapping } }
     }
 
     /// The bytes, to be read.

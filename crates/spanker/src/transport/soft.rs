@@ -33,19 +33,12 @@ impl Node {
     }
 
     pub(super) fn ping(&self) -> Result<(), Errno> {
-        self.file
-            .request(&mut Slices::new(&mut []), SPANKER_IOC_PING, 0)
+        self.file.request(&mut Slices::new(&mut []), SPANKER_IOC_PING, 0)
     }
 
     pub(super) fn version(&self) -> Result<spanker_version, Errno> {
         let mut version = spanker_version::default();
-        request(
-            &self.file,
-            SPANKER_IOC_GET_VERSION,
-            &mut version,
-            &[],
-            &mut [],
-        )?;
+        request(&self.file, SPANKER_IOC_GET_VERSION, &mut version, &[], &mut [])?;
         Ok(version)
     }
 
@@ -64,13 +57,7 @@ impl Node {
     }
 
     pub(super) fn buf_destroy(&self, destroy: &spanker_buf_destroy) -> Result<(), Errno> {
-        request(
-            &self.file,
-            SPANKER_IOC_BUF_DESTROY,
-            &mut destroy.clone(),
-            &[],
-            &mut [],
-        )
+        request(&self.file, SPANKER_IOC_BUF_DESTROY, &mut destroy.clone(), &[], &mut [])
     }
 
     /// `ops` is what `submit` points to.
@@ -79,13 +66,7 @@ impl Node {
         submit: &mut spanker_work_submit,
         ops: &[spanker_op],
     ) -> Result<(), Errno> {
-        request(
-            &self.file,
-            SPANKER_IOC_WORK_SUBMIT,
-            submit,
-            Plain::slice_bytes(ops),
-            &mut [],
-        )
+        request(&self.file, SPANKER_IOC_WORK_SUBMIT, submit, Plain::slice_bytes(ops), &mut [])
     }
 
     pub(super) fn wait(&self, wait: &mut spanker_wait) -> Result<(), Errno> {
@@ -95,24 +76,19 @@ impl Node {
     pub(super) fn read_completed(&self) -> Result<u64, Errno> {
         let mut counter = [0; 8];
         let address = counter.as_ptr() as usize as u64;
-        self.file
-            .read(&mut Slices::new(&mut counter), address, 8, true)?;
+        self.file.read(&mut Slices::new(&mut counter), address, 8, true)?;
         Ok(u64::from_ne_bytes(counter))
     }
 
     pub(super) fn map(&self, offset: u64, len: usize) -> Result<Memory, Errno> {
         let protection = Protection::READ_WRITE;
-        let mapping = self
-            .file
-            .mmap(offset, len as u64, protection, Sharing::Shared)?;
+        let mapping = self.file.mmap(offset, len as u64, protection, Sharing::Shared)?;
         Ok(Memory::soft(mapping, len))
     }
 }
 
 impl AsFd for Node {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file
-            .event_fd()
-            .unwrap_or_else(|| unreachable!("a Sail is never the control node"))
+        self.file.event_fd().unwrap_or_else(|| unreachable!("a Sail is never the control node"))
     }
 }

@@ -21,11 +21,7 @@ impl Gate {
     pub(crate) fn machine_with(card: CardConfig) -> (Machine, Arc<Self>) {
         let gate = Arc::new(Self::default());
         let engine: Arc<dyn Engine> = Arc::clone(&gate) as _;
-        let config = Config {
-            cards: vec![card],
-            engine,
-            ..Config::default()
-        };
+        let config = Config { cards: vec![card], engine, ..Config::default() };
         (Machine::new(config).unwrap(), gate)
     }
 
@@ -43,11 +39,7 @@ impl Engine for Gate {
                 return Err(Stop::Cancelled);
             }
             // Nobody signals a cancellation, so it is looked for.
-            open = self
-                .opened
-                .wait_timeout(open, Duration::from_millis(1))
-                .unwrap()
-                .0;
+            open = self.opened.wait_timeout(open, Duration::from_millis(1)).unwrap().0;
         }
         drop(open);
         CpuEngine::new().run(op, crew)

@@ -20,11 +20,8 @@ fn reads_exactly_the_bytes_of_the_named_tensor() {
 fn lists_tensors_in_file_order() {
     let file = TempFile::new(&sample().0);
     let gguf = file.open().unwrap();
-    let list: Vec<_> = gguf
-        .tensors
-        .iter()
-        .map(|t| (t.name.as_str(), t.type_name(), t.dims.clone()))
-        .collect();
+    let list: Vec<_> =
+        gguf.tensors.iter().map(|t| (t.name.as_str(), t.type_name(), t.dims.clone())).collect();
     assert_eq!(
         list,
         [
@@ -37,22 +34,10 @@ fn lists_tensors_in_file_order() {
 
 #[test]
 fn steps_over_metadata_of_every_type() {
-    let mut pairs: Vec<_> = [1, 1, 2, 2, 4, 4, 4, 1]
-        .iter()
-        .zip(0u32..)
-        .map(sized_pair)
-        .collect();
+    let mut pairs: Vec<_> = [1, 1, 2, 2, 4, 4, 4, 1].iter().zip(0u32..).map(sized_pair).collect();
     pairs.extend([8, 8, 8].iter().zip(10u32..).map(sized_pair));
-    pairs.push(pair(
-        "gpt-oss.Block__count",
-        8,
-        &string("hyphen, capital, two underscores"),
-    ));
-    pairs.push(pair(
-        "not.utf8",
-        8,
-        &[&2u64.to_le_bytes()[..], &[0xff, 0xfe]].concat(),
-    ));
+    pairs.push(pair("gpt-oss.Block__count", 8, &string("hyphen, capital, two underscores")));
+    pairs.push(pair("not.utf8", 8, &[&2u64.to_le_bytes()[..], &[0xff, 0xfe]].concat()));
     pairs.push(pair("f32s", 9, &array(6, 3, &[0xaa; 12])));
     pairs.push(pair("none", 9, &array(8, 0, &[])));
     let inner = [array(2, 2, &[0xaa; 4]), array(8, 1, &string("deep"))].concat();
@@ -80,15 +65,9 @@ fn reads_version_2_and_refuses_other_versions_and_byte_orders() {
     bytes[4..8].copy_from_slice(&2u32.to_le_bytes());
     assert_eq!(TempFile::new(&bytes).open().unwrap().tensors.len(), 3);
     for (version, text) in [
-        (
-            1u32,
-            "PATH is a GGUF of version 1, required is version 2 or 3",
-        ),
+        (1u32, "PATH is a GGUF of version 1, required is version 2 or 3"),
         (4, "PATH is a GGUF of version 4, required is version 2 or 3"),
-        (
-            0x0300_0000,
-            "PATH is a big-endian GGUF, required is a little-endian one",
-        ),
+        (0x0300_0000, "PATH is a big-endian GGUF, required is a little-endian one"),
     ] {
         bytes[4..8].copy_from_slice(&version.to_le_bytes());
         assert_eq!(open_message(&bytes), text);
@@ -97,18 +76,12 @@ fn reads_version_2_and_refuses_other_versions_and_byte_orders() {
 
 #[test]
 fn a_tensor_of_an_unknown_type_does_not_hide_the_others() {
-    let tensors = [
-        tensor("new", &[7, 3], UNKNOWN, 0),
-        tensor("w", &[256], Q4_K, 32),
-    ];
+    let tensors = [tensor("new", &[7, 3], UNKNOWN, 0), tensor("w", &[256], Q4_K, 32)];
     let file = TempFile::new(&file(&[], &tensors, 32, &pattern(176)));
     let gguf = file.open().unwrap();
     assert_eq!(gguf.read_q4k("w").unwrap().bytes, &pattern(176)[32..]);
     let text = message(gguf.read_q4k("new"));
-    assert_eq!(
-        text,
-        "tensor \"new\" is type 9999, required is Q4_K; Q4_K in this file (1): \"w\"",
-    );
+    assert_eq!(text, "tensor \"new\" is type 9999, required is Q4_K; Q4_K in this file (1): \"w\"",);
 }
 
 #[test]
@@ -146,8 +119,5 @@ fn a_tensor_beyond_4_gib_is_read_without_the_rest_of_the_file() {
     sparse.seek(SeekFrom::Start(end - 288)).unwrap();
     std::io::Write::write_all(&mut sparse, &pattern(288)).unwrap();
     // 64 GiB that do not exist: reading all of them would run out of memory or time.
-    assert_eq!(
-        temp.open().unwrap().read_q4k("far").unwrap().bytes,
-        pattern(288)
-    );
+    assert_eq!(temp.open().unwrap().read_q4k("far").unwrap().bytes, pattern(288));
 }

@@ -30,10 +30,7 @@ fn says_when_a_file_is_no_gguf() {
 #[test]
 fn a_missing_file_and_a_folder_are_errors_that_name_the_path() {
     let missing = message(GgufFile::open(Path::new("/nonexistent/model.gguf")));
-    assert!(
-        missing.starts_with("cannot read /nonexistent/model.gguf: "),
-        "{missing}"
-    );
+    assert!(missing.starts_with("cannot read /nonexistent/model.gguf: "), "{missing}");
     let folder = message(GgufFile::open(&std::env::temp_dir()));
     assert!(folder.contains("cannot be read: "), "{folder}");
 }
@@ -80,10 +77,7 @@ fn no_single_wrong_byte_makes_it_panic() {
             let _ = gguf.read_q4k("none");
         }
     }
-    assert!(
-        opened > 100,
-        "only {opened} of the files got past the header"
-    );
+    assert!(opened > 100, "only {opened} of the files got past the header");
 }
 
 #[test]
@@ -107,12 +101,7 @@ fn no_noise_makes_it_panic() {
 fn counts_and_lengths_beyond_the_file_are_refused_not_allocated() {
     let huge = u64::MAX;
     let counts = |tensors: u64, pairs: u64| {
-        [
-            b"GGUF\x03\0\0\0".as_slice(),
-            &tensors.to_le_bytes(),
-            &pairs.to_le_bytes(),
-        ]
-        .concat()
+        [b"GGUF\x03\0\0\0".as_slice(), &tensors.to_le_bytes(), &pairs.to_le_bytes()].concat()
     };
     let with_pair = |pair: Vec<u8>| header(3, &[pair], &[]);
     let mut nested = Vec::new();
@@ -121,76 +110,25 @@ fn counts_and_lengths_beyond_the_file_are_refused_not_allocated() {
     }
     let long_name = [&huge.to_le_bytes()[..], &[b'n'; 99]].concat();
     for (bytes, expected) in [
-        (
-            counts(huge, 0),
-            "the number of tensors is 18446744073709551615",
-        ),
-        (
-            counts(0, huge),
-            "the number of metadata entries is 18446744073709551615",
-        ),
+        (counts(huge, 0), "the number of tensors is 18446744073709551615"),
+        (counts(0, huge), "the number of metadata entries is 18446744073709551615"),
         (counts(1_000_000, 0), "end inside the header"),
         (counts(0, 100_000), "end inside the header"),
-        (
-            with_pair(huge.to_le_bytes().to_vec()),
-            "the length of a metadata key is",
-        ),
-        (
-            with_pair(pair("k", 8, &huge.to_le_bytes())),
-            "end inside the header",
-        ),
-        (
-            with_pair(pair("k", 8, &1u64.to_le_bytes())),
-            "end inside the header",
-        ),
-        (
-            with_pair(pair("k", 9, &array(0, huge, &[]))),
-            "end inside the header",
-        ),
-        (
-            with_pair(pair("k", 9, &array(12, huge, &[]))),
-            "end inside the header",
-        ),
-        (
-            with_pair(pair("k", 9, &array(8, huge, &[]))),
-            "end inside the header",
-        ),
-        (
-            with_pair(pair("k", 9, &array(9, huge, &[]))),
-            "end inside the header",
-        ),
-        (
-            with_pair(pair("k", 9, &nested)),
-            "the depth of a metadata array is 65",
-        ),
-        (
-            with_pair(pair("k", 13, &[])),
-            "the type of a metadata value is 13",
-        ),
-        (
-            header(3, &[], &[long_name]),
-            "the length of a tensor name is",
-        ),
-        (
-            header(3, &[], &[tensor("w", &[1; 5], F32, 0)]),
-            "dimensions of a tensor is 5",
-        ),
-        (
-            header(3, &[], &[tensor("w", &[huge, 2], F32, 0)]),
-            "tensor \"w\" overflows",
-        ),
-        (
-            header(3, &[], &[tensor("w", &[huge], F32, 0)]),
-            "tensor \"w\" overflows",
-        ),
-        (
-            header(3, &[], &[tensor("w", &[8], F32, huge)]),
-            "tensor \"w\" overflows",
-        ),
-        (
-            header(3, &[], &[tensor("w", &[1 << 50, 256], Q4_K, 0)]),
-            "tensor \"w\" ends at byte",
-        ),
+        (with_pair(huge.to_le_bytes().to_vec()), "the length of a metadata key is"),
+        (with_pair(pair("k", 8, &huge.to_le_bytes())), "end inside the header"),
+        (with_pair(pair("k", 8, &1u64.to_le_bytes())), "end inside the header"),
+        (with_pair(pair("k", 9, &array(0, huge, &[]))), "end inside the header"),
+        (with_pair(pair("k", 9, &array(12, huge, &[]))), "end inside the header"),
+        (with_pair(pair("k", 9, &array(8, huge, &[]))), "end inside the header"),
+        (with_pair(pair("k", 9, &array(9, huge, &[]))), "end inside the header"),
+        (with_pair(pair("k", 9, &nested)), "the depth of a metadata array is 65"),
+        (with_pair(pair("k", 13, &[])), "the type of a metadata value is 13"),
+        (header(3, &[], &[long_name]), "the length of a tensor name is"),
+        (header(3, &[], &[tensor("w", &[1; 5], F32, 0)]), "dimensions of a tensor is 5"),
+        (header(3, &[], &[tensor("w", &[huge, 2], F32, 0)]), "tensor \"w\" overflows"),
+        (header(3, &[], &[tensor("w", &[huge], F32, 0)]), "tensor \"w\" overflows"),
+        (header(3, &[], &[tensor("w", &[8], F32, huge)]), "tensor \"w\" overflows"),
+        (header(3, &[], &[tensor("w", &[1 << 50, 256], Q4_K, 0)]), "tensor \"w\" ends at byte"),
     ] {
         let text = open_message(&bytes);
         assert!(text.contains(expected), "{text}, expected {expected}");
@@ -202,25 +140,15 @@ fn a_name_that_is_no_text_or_not_the_only_one_is_refused() {
     let mut bytes = header(3, &[], &[tensor("w", &[0], F32, 0)]);
     bytes[32] = 0xff;
     let text = open_message(&bytes);
-    assert_eq!(
-        text,
-        "PATH has a malformed header: the name of tensor 0 is not UTF-8"
-    );
+    assert_eq!(text, "PATH has a malformed header: the name of tensor 0 is not UTF-8");
     let twice = [tensor("w", &[8], F32, 0), tensor("w", &[8], F32, 32)];
     let text = open_message(&file(&[], &twice, 32, &[0; 64]));
-    assert_eq!(
-        text,
-        "PATH has a malformed header: two tensors are called \"w\""
-    );
+    assert_eq!(text, "PATH has a malformed header: two tensors are called \"w\"");
 }
 
 #[test]
 fn an_unknown_name_is_answered_with_the_nearest() {
-    let names = [
-        "blk.0.attn_q.weight",
-        "blk.0.attn_output.weight",
-        "blk.1.attn_output.weight",
-    ];
+    let names = ["blk.0.attn_q.weight", "blk.0.attn_output.weight", "blk.1.attn_output.weight"];
     let tensors = names.map(|name| tensor(name, &[0], F32, 0));
     let file = TempFile::new(&file(&[], &tensors, 32, &[]));
     let gguf = file.open().unwrap();
@@ -229,27 +157,18 @@ fn an_unknown_name_is_answered_with_the_nearest() {
         other => panic!("{other:?}"),
     };
     let near = hint("blk.1.attn_output.wieght");
-    assert!(
-        near.starts_with("nearest: \"blk.1.attn_output.weight\", \"blk.0"),
-        "{near}"
-    );
+    assert!(near.starts_with("nearest: \"blk.1.attn_output.weight\", \"blk.0"), "{near}");
     assert!(hint("blk.0.attn_output").starts_with("nearest: \"blk.0.attn_output.weight\""));
     assert!(hint("x").starts_with("it has 3 tensors: \"blk.0.attn_q.weight\", "));
     let text = message(gguf.read_q4k("x"));
-    assert!(
-        text.contains(" has no tensor \"x\"; it has 3 tensors"),
-        "{text}"
-    );
+    assert!(text.contains(" has no tensor \"x\"; it has 3 tensors"), "{text}");
 }
 
 #[test]
 fn an_unknown_name_in_an_empty_file_is_an_error_too() {
     let file = TempFile::new(&header(3, &[], &[]));
     let text = message(file.open().unwrap().read_q4k("w"));
-    assert!(
-        text.ends_with("has no tensor \"w\"; it has 0 tensors"),
-        "{text}"
-    );
+    assert!(text.ends_with("has no tensor \"w\"; it has 0 tensors"), "{text}");
 }
 
 #[test]
@@ -271,12 +190,7 @@ fn a_wrong_type_is_answered_with_the_tensors_that_fit() {
 
 #[test]
 fn k_must_be_whole_superblocks() {
-    let file = TempFile::new(&file(
-        &[],
-        &[tensor("w", &[128, 2], Q4_K, 0)],
-        32,
-        &[0; 144],
-    ));
+    let file = TempFile::new(&file(&[], &[tensor("w", &[128, 2], Q4_K, 0)], 32, &[0; 144]));
     assert_eq!(
         message(file.open().unwrap().read_q4k("w")),
         "tensor \"w\" has k = 128, required is a multiple of 256",
@@ -288,12 +202,7 @@ fn a_file_that_shrinks_after_opening_is_an_error() {
     let (bytes, _) = sample();
     let temp = TempFile::new(&bytes);
     let gguf = temp.open().unwrap();
-    File::options()
-        .write(true)
-        .open(&temp.0)
-        .unwrap()
-        .set_len(100)
-        .unwrap();
+    File::options().write(true).open(&temp.0).unwrap().set_len(100).unwrap();
     let text = message(gguf.read_q4k("down.weight"));
     assert!(text.starts_with("cannot read "), "{text}");
 }

@@ -77,14 +77,8 @@ fn scales_and_mins(packed: &[u8; 12]) -> ([u32; 2], [u32; 2]) {
     };
     let (scales, mins, rest) = (word(0), word(4), word(8));
     (
-        [
-            scales & 0x3f3f_3f3f,
-            rest & 0x0f0f_0f0f | scales >> 2 & 0x3030_3030,
-        ],
-        [
-            mins & 0x3f3f_3f3f,
-            rest >> 4 & 0x0f0f_0f0f | mins >> 2 & 0x3030_3030,
-        ],
+        [scales & 0x3f3f_3f3f, rest & 0x0f0f_0f0f | scales >> 2 & 0x3030_3030],
+        [mins & 0x3f3f_3f3f, rest >> 4 & 0x0f0f_0f0f | mins >> 2 & 0x3030_3030],
     )
 }
 

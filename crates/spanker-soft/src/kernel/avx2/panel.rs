@@ -17,12 +17,7 @@ pub(super) const LANES: usize = 8;
 const QS: usize = 16;
 
 /// Stands in for the rows that the last vector of a tile lacks.
-static ZERO_BLOCK: BlockQ4K = BlockQ4K {
-    d: 0,
-    dmin: 0,
-    scales: [0; 12],
-    qs: [0; 128],
-};
+static ZERO_BLOCK: BlockQ4K = BlockQ4K { d: 0, dmin: 0, scales: [0; 12], qs: [0; 128] };
 
 /// Superblock `at` of eight rows from row `first`, zeros where there is no row.
 #[inline]
@@ -69,11 +64,7 @@ impl Panel {
     pub(super) unsafe fn zero() -> Self {
         // SAFETY: the caller's promise.
         let (zero, header) = unsafe { (_mm256_setzero_si256(), Header::unpack([&ZERO_BLOCK; 8])) };
-        Self {
-            q: [[zero; 8]; 8],
-            sums: [zero; 8],
-            header,
-        }
+        Self { q: [[zero; 8]; 8], sums: [zero; 8], header }
     }
 
     /// Unpacks one superblock of eight rows. Sets [`Self::sums`] only if `with_sums`.
@@ -148,10 +139,7 @@ impl Header {
                     _mm256_and_si256(scales, low6),
                     _mm256_or_si256(_mm256_and_si256(rest, low4), scales_high),
                 ]),
-                mins: twice([
-                    _mm256_and_si256(mins, low6),
-                    _mm256_or_si256(rest_high, mins_high),
-                ]),
+                mins: twice([_mm256_and_si256(mins, low6), _mm256_or_si256(rest_high, mins_high)]),
                 d: widen(_mm256_and_si256(d, _mm256_set1_epi32(0xffff))),
                 dmin: widen(_mm256_srli_epi32::<16>(d)),
             }
@@ -223,10 +211,7 @@ pub(super) unsafe fn nibbles(bytes: __m256i) -> [__m256i; 2] {
     // SAFETY: the caller's promise.
     unsafe {
         let mask = _mm256_set1_epi8(15);
-        [
-            _mm256_and_si256(bytes, mask),
-            _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), mask),
-        ]
+        [_mm256_and_si256(bytes, mask), _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), mask)]
     }
 }
 

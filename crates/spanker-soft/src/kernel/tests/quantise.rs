@@ -12,11 +12,7 @@ fn assert_quantises(x: &[f32; 256]) -> BlockQ8K {
     let expected = text::quantise(x);
     for kernel in all() {
         // Stale contents, for every field must be written.
-        let mut got = [BlockQ8K {
-            d: 0x1234_5678,
-            qs: [99; 256],
-            bsums: [99; 16],
-        }];
+        let mut got = [BlockQ8K { d: 0x1234_5678, qs: [99; 256], bsums: [99; 16] }];
         kernel.quantise_row(x, &mut got);
         let [got] = got;
         let name = kernel.name();
@@ -60,11 +56,7 @@ fn quantise_rounds_ties_to_even() {
         let block = assert_quantises(&x);
         assert_eq!(block.d, (-sign).to_bits().to_le());
         for (j, q) in [(126, 0), (128, 0), (124, 2), (130, -2), (122, 2), (132, -2)] {
-            assert_eq!(
-                f32::from(block.qs[j]),
-                sign * sign * f32::from(q as i8),
-                "{j}"
-            );
+            assert_eq!(f32::from(block.qs[j]), sign * sign * f32::from(q as i8), "{j}");
         }
     }
     // One step to either side of each tie.
@@ -124,13 +116,7 @@ fn blocks_whose_inverse_scale_overflows_become_zero() {
 fn special_values_quantise_as_defined() {
     let _ieee = FloatEnvironment::ieee();
     let nan = 0x7fc0_0000_u32.to_le();
-    for bits in [
-        0x7f80_0000,
-        0xff80_0000,
-        0x7fc0_0000,
-        0xffff_ffff,
-        0x7f80_0001,
-    ] {
+    for bits in [0x7f80_0000, 0xff80_0000, 0x7fc0_0000, 0xffff_ffff, 0x7f80_0001] {
         for at in [0, 9, 255] {
             let mut x = [1.5; 256];
             x[at] = f32::from_bits(bits);

@@ -84,12 +84,7 @@ impl Random {
             block.dmin = self.pick(&SPECIAL_F16).to_le();
         }
         if self.one_in(1000) {
-            block = BlockQ4K {
-                d: 0xffff,
-                dmin: 0xffff,
-                scales: [0xff; 12],
-                qs: [0xff; 128],
-            };
+            block = BlockQ4K { d: 0xffff, dmin: 0xffff, scales: [0xff; 12], qs: [0xff; 128] };
         }
         block
     }
@@ -115,11 +110,7 @@ impl Random {
             block.d = self.pick(&SPECIAL_F32).to_le();
         }
         if self.one_in(1000) {
-            block = BlockQ8K {
-                d: u32::MAX,
-                qs: [-1; 256],
-                bsums: [u16::MAX; 16],
-            };
+            block = BlockQ8K { d: u32::MAX, qs: [-1; 256], bsums: [u16::MAX; 16] };
         }
         block
     }

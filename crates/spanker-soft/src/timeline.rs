@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The timeline of an open: what is queued, what has retired, and whether that
+//! went well. Its owner keeps it under one lock.
+
+use crate::op::Op;
+use nix::errno::Errno;
+use std::collections::VecDeque;
+
+#[derive(Debug, Default)]
+pub(crate) struct Timeline {
+    pub(crate) submitted: u64,
+    pub(crate) completed: u64,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) cursor: u64,
+    pub(crate) queue: VecDeque<Batch>,
+    /// Someone runs the batch at the front of the queue. That one, not the
+    /// queue, holds it.
+    pub(crate) led: bool,
+    /// The scheduler knows that there is work.
+    pub(crate) announced: bool,
+    pub(crate) revoked: bool,
+    /// Emptied batches, to be filled again.
+    pub(crate) spare: Vec<Vec<Op>>,
+}
+
+/// A batch that is queued or running.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub(crate) ops: Vec<Op>,
+    /// How many of them have run.
+    pub(crate) done: usize,
+}
+
+impl Batch {
+    pub(crate) fn next_op(&self) -> Option<&Op> {
+        self.ops.get(self.done)
+    }
+
+    pub(crate) fn op_is_done(&mut self) {
+        self.done += 1;
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    pub(crate) seqno: u64,
+    pub(crate) op: u32,
+}
+
+impl Timeline {
+    pub(crate) fn in_flight(&self) -> u64 {
+        match self.fault {
+            Some(_) => 0,
+            None => self.submitted - self.completed,
+        }
+    }
+
+    /// What WAIT for `seqno` answers, if that is settled.
+    pub(crate) fn settled(&self, seqno: u64) -> Option<Result<(), Errno>> {
+        match self.fault {
+            _ if self.revoked => Some(Err(Errno::ENODEV)),
+            _ if seqno <= self.completed => Some(Ok(())),
+            Some(fault) if seqno == fault.seqno => Some(Err(Errno::EIO)),
+            Some(fault) if seqno > fault.seqno => Some(Err(Errno::ECANCELED)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn recycle(&mut self, mut batch: Vec<Op>) {
+        batch.clear();
+        if self.spare.len() < SPARE_BATCHES {
+            self.spare.push(batch);
+        }
+    }
+}
+
+/// Emptied batches kept for reuse; more than are usually in flight.
+const SPARE_BATCHES: usize = 64;
