@@ -127,11 +127,12 @@ fn forgotten_work_keeps_its_sail_open_and_its_memory() {
 
 #[test]
 fn closing_does_not_wait_for_work() {
-    let (machine, _gate) = Gate::machine();
+    let (machine, gate) = Gate::machine();
     let observer = Sail::on_machine(&machine, 0).unwrap();
     let sail = Sail::on_machine(&machine, 0).unwrap();
     let operands = Operands::new(&sail);
     let pending = [operands.submit(&sail), operands.submit(&sail)];
+    gate.wait_until_reached();
     // The gate stays shut: if closing waited, this would never come back.
     drop((pending, operands, sail));
     let deadline = Instant::now() + Duration::from_secs(20);
