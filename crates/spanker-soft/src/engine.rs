@@ -11,11 +11,12 @@ pub use fault::FaultAt;
 
 use crate::kernel;
 use crate::op::Op;
+pub use crate::scheduler::Crew;
 use spanker_sys::{spanker_block_q4_k, spanker_block_q8_k};
 use std::fmt;
-use std::sync::Arc;
 
-/// Executes ops, one at a time for each open, several for several opens.
+/// Executes ops, one at a time for each open, several for several opens. Custom
+/// ones wrap a [`CpuEngine`]: to fail, to wait, to count.
 pub trait Engine: fmt::Debug + Send + Sync {
     /// Runs `op` to its end, alone or with the threads of `crew`.
     ///
@@ -23,7 +24,7 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// [`Stop::Failed`] makes this op the fault of its open's timeline;
     /// [`Stop::Cancelled`] is what the crew answers when the open is ending,
     /// and is passed on.
-    fn run(&self, op: &Op, crew: &mut dyn Crew) -> Result<(), Stop>;
+    fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop>;
 }
 
 /// Why an op did not come to its end.
@@ -35,25 +36,8 @@ pub enum Stop {
     Cancelled,
 }
 
-/// The threads at an op.
-pub trait Crew {
-    /// How many threads there are at most.
-    fn threads(&self) -> usize;
-
-    /// Whether the op should stop now.
-    fn is_cancelled(&self) -> bool;
-
-    /// Runs all of `tiles`, in any order and several at a time, and comes back
-    /// when none is running. Looks for cancellation before each.
-    ///
-    /// # Errors
-    /// [`Stop::Cancelled`] if not all were run, [`Stop::Failed`] if one
-    /// panicked.
-    fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop>;
-}
-
 /// An op cut into parts that do not depend on each other.
-pub trait Tiles: Send + Sync {
+pub(crate) trait Tiles: Send + Sync {
     /// How many parts; at least one.
     fn count(&self) -> usize;
 
@@ -63,7 +47,7 @@ pub trait Tiles: Send + Sync {
 
 /// Private memory of one thread, kept from tile to tile.
 #[derive(Default)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     weights: Vec<spanker_block_q4_k>,
     sums: Vec<f32>,
     row: Vec<f32>,

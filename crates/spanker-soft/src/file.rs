@@ -126,8 +126,8 @@ impl File {
         })
     }
 
-    /// A descriptor for event loops: readable whenever [`File::poll`] may have
-    /// changed since it or [`File::read`] was last called. Its other bits mean
+    /// A descriptor for event loops: readable whenever a bit of [`File::poll`]
+    /// may have been set since it or [`File::read`] was last called. Its other bits mean
     /// nothing. The control node has none.
     pub fn event_fd(&self) -> Option<BorrowedFd<'_>> {
         self.open().map(|open| open.event_fd())

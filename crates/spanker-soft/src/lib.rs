@@ -44,7 +44,7 @@ mod sync;
 mod timeline;
 
 pub use config::{CardConfig, Config, THREADS_VARIABLE};
-pub use engine::{CpuEngine, Crew, Engine, FaultAt, Scratch, Stop, Tiles};
+pub use engine::{CpuEngine, Crew, Engine, FaultAt, Stop};
 pub use file::File;
 pub use machine::Machine;
 pub use mapping::{Mapping, Protection, Sharing};

@@ -72,10 +72,14 @@ impl Mapping {
 
     /// Copies bytes out.
     ///
+    /// # Safety
+    /// Nobody may write these bytes meanwhile: no other thread, and no op in
+    /// flight.
+    ///
     /// # Errors
     /// EFAULT outside the mapping or without PROT_READ: where a program of its
     /// own would get a signal.
-    pub fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), Errno> {
+    pub unsafe fn read(&self, offset: u64, into: &mut [u8]) -> Result<(), Errno> {
         let from = self.place(offset, into.len(), self.protection.read)?;
         self.buffer.memory.storage.read_bytes(from, into);
         Ok(())
@@ -83,9 +87,13 @@ impl Mapping {
 
     /// Copies bytes in.
     ///
+    /// # Safety
+    /// Nobody may read or write these bytes meanwhile: no other thread, and no
+    /// op in flight.
+    ///
     /// # Errors
     /// EFAULT outside the mapping or without PROT_WRITE.
-    pub fn write(&self, offset: u64, from: &[u8]) -> Result<(), Errno> {
+    pub unsafe fn write(&self, offset: u64, from: &[u8]) -> Result<(), Errno> {
         let into = self.place(offset, from.len(), self.protection.write)?;
         self.buffer.memory.storage.write_bytes(into, from);
         Ok(())

@@ -17,6 +17,9 @@ pub struct BadAddress;
 
 /// The memory of whoever makes a request, as a kernel sees it: reached by
 /// address, and only by copying.
+///
+/// It is asked while the device holds locks, so it must not make requests of
+/// its own, and others wait for it.
 pub trait UserMemory {
     /// Fills `into` with the bytes at `address`.
     ///

@@ -84,8 +84,9 @@ pub(crate) enum Work {
     Copy(Copy),
 }
 
-/// An op that an engine is asked to run.
-#[derive(Clone, Debug)]
+/// An op that an engine is asked to run. It cannot be cloned: an engine must not
+/// go on with it after it has said that it is done.
+#[derive(Debug)]
 pub struct Op {
     pub(crate) seqno: u64,
     pub(crate) index: u32,

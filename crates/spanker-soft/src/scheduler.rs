@@ -8,7 +8,7 @@
 //! a batch leads as well; then one of the others stays idle, so that never more
 //! compute than were asked for.
 
-use crate::engine::{Crew, Engine, Scratch, Stop, Tiles};
+use crate::engine::{Engine, Scratch, Stop, Tiles};
 use crate::kernel::FloatEnvironment;
 use crate::op::Op;
 use crate::open::Open;
@@ -90,12 +90,16 @@ impl Scheduler {
     }
 
     /// Lets the calling thread lead the front batch of `open`, if nobody does.
-    /// Returns false if as many threads compute as may: one of them will.
+    /// Returns false if as many threads compute as may, or others wait for their
+    /// turn: one of the threads will do it.
     pub(crate) fn lend_thread(&self, open: &Arc<Open>) -> bool {
         let shared = &self.shared;
         {
             let mut ready = lock(&shared.ready);
-            if ready.computing >= shared.threads {
+            // Who has waited longer goes first: this thread could otherwise take
+            // its turn again and again before another one wakes up.
+            let others_wait = ready.opens.iter().any(|other| !Arc::ptr_eq(other, open));
+            if ready.computing >= shared.threads || others_wait {
                 return false;
             }
             ready.computing += 1;
@@ -144,7 +148,10 @@ impl Shared {
                 Task::Lead(open) => self.lead(&open, true, &mut scratch),
                 Task::Join(op) => {
                     op.run_tiles(&mut scratch, || self.opens_wait());
-                    op.leave();
+                    let helpers = Arc::clone(&op.helpers);
+                    // What the op holds is let go before its leader may retire it.
+                    drop(op);
+                    helpers.leave();
                 }
             }
             self.rest();
@@ -213,30 +220,50 @@ impl Shared {
         if open.is_stopping() {
             return Err(Stop::Cancelled);
         }
-        let mut crew = SharingCrew { shared: self, open, scratch };
+        let mut crew = Crew { shared: self, open, scratch };
         // An engine that panics has failed at this op; the device lives on.
-        catch_unwind(AssertUnwindSafe(|| self.engine.run(op, &mut crew)))
-            .unwrap_or(Err(Stop::Failed))
+        match catch_unwind(AssertUnwindSafe(|| self.engine.run(op, &mut crew))) {
+            Ok(result) => result,
+            Err(payload) => {
+                // Dropping it could panic again, where nothing catches it.
+                std::mem::forget(payload);
+                Err(Stop::Failed)
+            }
+        }
     }
 }
 
-/// The thread that leads, and whoever is idle.
-struct SharingCrew<'a> {
+/// The threads at an op: the one that leads, and whoever is idle.
+pub struct Crew<'a> {
     shared: &'a Shared,
     open: &'a Arc<Open>,
     scratch: &'a mut Scratch,
 }
 
-impl Crew for SharingCrew<'_> {
-    fn threads(&self) -> usize {
+impl std::fmt::Debug for Crew<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Crew").field("threads", &self.threads()).finish_non_exhaustive()
+    }
+}
+
+impl Crew<'_> {
+    /// How many threads there are at most.
+    pub fn threads(&self) -> usize {
         self.shared.threads
     }
 
-    fn is_cancelled(&self) -> bool {
+    /// Whether the op should stop now: nobody wants the result any more.
+    pub fn is_cancelled(&self) -> bool {
         self.open.is_stopping()
     }
 
-    fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop> {
+    /// Runs all of `tiles`, in any order and several at a time, and comes back
+    /// when none is running. Looks for cancellation before each.
+    ///
+    /// # Errors
+    /// [`Stop::Cancelled`] if not all were run, [`Stop::Failed`] if one
+    /// panicked.
+    pub(crate) fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop> {
         let op = Arc::new(SharedOp::new(Arc::clone(self.open), tiles));
         let helpers = (op.count - 1).min(self.shared.threads);
         if helpers > 0 {
@@ -251,7 +278,7 @@ impl Crew for SharingCrew<'_> {
             let mut ready = lock(&self.shared.ready);
             ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
             drop(ready);
-            op.wait_for_helpers();
+            op.helpers.wait_until_all_have_left();
         }
         if op.failed.load(Ordering::Acquire) {
             return Err(Stop::Failed);
@@ -270,9 +297,28 @@ struct SharedOp {
     count: usize,
     next: AtomicUsize,
     failed: AtomicBool,
-    /// Threads other than the leader that are at it.
-    helpers: Mutex<usize>,
+    helpers: Arc<Helpers>,
+}
+
+/// The threads other than the leader that are at an op.
+#[derive(Default)]
+struct Helpers {
+    count: Mutex<usize>,
     left: Condvar,
+}
+
+impl Helpers {
+    fn leave(&self) {
+        *lock(&self.count) -= 1;
+        self.left.notify_one();
+    }
+
+    fn wait_until_all_have_left(&self) {
+        let mut count = lock(&self.count);
+        while *count > 0 {
+            count = wait(&self.left, count);
+        }
+    }
 }
 
 impl std::fmt::Debug for SharedOp {
@@ -289,8 +335,7 @@ impl SharedOp {
             tiles,
             next: AtomicUsize::new(0),
             failed: AtomicBool::new(false),
-            helpers: Mutex::new(0),
-            left: Condvar::new(),
+            helpers: Arc::default(),
         }
     }
 
@@ -307,25 +352,15 @@ impl SharedOp {
                 return;
             }
             let result = catch_unwind(AssertUnwindSafe(|| self.tiles.run(tile, scratch)));
-            if result.is_err() {
+            if let Err(payload) = result {
+                // Dropping it could panic again, where nothing catches it.
+                std::mem::forget(payload);
                 self.failed.store(true, Ordering::Release);
             }
         }
     }
 
     fn join(&self) {
-        *lock(&self.helpers) += 1;
-    }
-
-    fn leave(&self) {
-        *lock(&self.helpers) -= 1;
-        self.left.notify_one();
-    }
-
-    fn wait_for_helpers(&self) {
-        let mut helpers = lock(&self.helpers);
-        while *helpers > 0 {
-            helpers = wait(&self.left, helpers);
-        }
+        *lock(&self.helpers.count) += 1;
     }
 }

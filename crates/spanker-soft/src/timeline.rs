@@ -68,11 +68,14 @@ impl Timeline {
 
     pub(crate) fn recycle(&mut self, mut batch: Vec<Op>) {
         batch.clear();
-        if self.spare.len() < SPARE_BATCHES {
+        if self.spare.len() < SPARE_BATCHES && batch.capacity() <= SPARE_OPS {
             self.spare.push(batch);
         }
     }
 }
+
+/// Room in an emptied batch that is kept; larger ones are rare.
+const SPARE_OPS: usize = 1024;
 
 /// Emptied batches kept for reuse; more than are usually in flight.
 const SPARE_BATCHES: usize = 64;

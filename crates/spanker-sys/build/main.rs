@@ -21,8 +21,8 @@ const HEADER: &str = "include/uapi/linux/spanker_ioctl.h";
 
 /// Architectures whose request codes have 13 bits of size and 3 of direction.
 /// (They are also the ones that `build-support/shims/linux/ioctl.h` names.)
-const WIDE_DIRECTION: [&str; 7] =
-    ["powerpc", "powerpc64", "mips", "mips32r6", "mips64", "mips64r6", "sparc64"];
+const WIDE_DIRECTION: [&str; 8] =
+    ["powerpc", "powerpc64", "mips", "mips32r6", "mips64", "mips64r6", "sparc", "sparc64"];
 
 fn main() {
     match mirror() {
@@ -54,7 +54,9 @@ fn mirror() -> Result<Mirror, String> {
     println!("cargo:rerun-if-changed={}", header.display());
     println!("cargo:rerun-if-changed={}", root.join("shims").display());
     println!("cargo:rerun-if-changed={}", root.join("build").display());
-    for name in [CHOICE, "LIBCLANG_PATH", "CLANG_PATH", "LLVM_CONFIG_PATH"] {
+    for name in
+        [CHOICE, "LIBCLANG_PATH", "CLANG_PATH", "LLVM_CONFIG_PATH", "BINDGEN_EXTRA_CLANG_ARGS"]
+    {
         println!("cargo:rerun-if-env-changed={name}");
     }
     // Dependents' build scripts read this as DEP_SPANKER_INCLUDE.
@@ -77,6 +79,8 @@ fn mirror() -> Result<Mirror, String> {
         Choice::Automatic => generated(&root, &header).or_else(|reason| {
             let mirror = committed.accept(&reason)?;
             if matches!(reason, Unavailable::Failed(_)) {
+                // A warning is one line.
+                let reason = reason.to_string().replace('\n', " ");
                 println!("cargo:warning=using the committed mirror: {reason}");
             }
             Ok(mirror)
@@ -85,11 +89,15 @@ fn mirror() -> Result<Mirror, String> {
 }
 
 fn choice() -> Result<Choice, String> {
-    match env::var(CHOICE).as_deref() {
-        Err(_) | Ok("") => Ok(Choice::Automatic),
-        Ok("require") => Ok(Choice::Require),
-        Ok("never") => Ok(Choice::Never),
-        Ok(other) => Err(format!("{CHOICE}={other} is not known: use require, never, or unset it")),
+    let choice = env::var_os(CHOICE).unwrap_or_default();
+    match choice.to_str() {
+        Some("") => Ok(Choice::Automatic),
+        Some("require") => Ok(Choice::Require),
+        Some("never") => Ok(Choice::Never),
+        _ => {
+            let other = choice.to_string_lossy();
+            Err(format!("{CHOICE}={other} is not known: use require, never, or unset it"))
+        }
     }
 }
 
@@ -132,17 +140,28 @@ fn generated(root: &Path, header: &Path) -> Result<Mirror, Unavailable> {
     clang_sys::load().map_err(Unavailable::NoLibclang)?;
     let out = PathBuf::from(variable("OUT_DIR").map_err(Unavailable::Failed)?);
     let target = variable("TARGET").map_err(Unavailable::Failed)?;
-    let text = bindings::generate(&bindings::Input {
-        header,
-        shims: &root.join("shims"),
-        target: &target,
-        scratch: &out,
-    })
-    .map_err(Unavailable::Failed)?;
+    let shims = root.join("shims");
+    let input = bindings::Input { header, shims: &shims, target: &target, scratch: &out };
+    let text = without_panic(|| bindings::generate(&input)).map_err(Unavailable::Failed)?;
     let path = out.join("mirror.rs");
     fs::write(&path, text)
         .map_err(|e| Unavailable::Failed(format!("cannot write {}: {e}", path.display())))?;
     Ok(Mirror { path, origin: "bindgen" })
+}
+
+/// Runs what panics where it should fail: bindgen does for a target, or with
+/// arguments, that this libclang does not know.
+#[cfg(feature = "bindgen")]
+fn without_panic<T>(generate: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(generate));
+    std::panic::set_hook(hook);
+    result.unwrap_or_else(|payload| {
+        let message = payload.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| payload.downcast_ref::<&str>().copied());
+        Err(message.unwrap_or("bindgen panicked").to_owned())
+    })
 }
 
 /// The mirror that comes with the crate.

@@ -10,6 +10,7 @@ const WIDE_DIRECTION: bool = cfg!(any(
     target_arch = "mips32r6",
     target_arch = "mips64",
     target_arch = "mips64r6",
+    target_arch = "sparc",
     target_arch = "sparc64"
 ));
 
@@ -17,6 +18,14 @@ const SIZE_BITS: u32 = if WIDE_DIRECTION { 13 } else { 14 };
 const SIZE_SHIFT: u32 = 16;
 const DIR_SHIFT: u32 = SIZE_SHIFT + SIZE_BITS;
 const SIZE_MASK: u32 = (1 << SIZE_BITS) - 1;
+
+// The mirror's codes are taken apart and put together alike, whoever made it.
+const _: () = assert!(
+    ioc(IOC_NONE, crate::SPANKER_IOC_MAGIC, 0x01, 0) == crate::SPANKER_IOC_PING
+        && ioc_size(crate::SPANKER_IOC_WAIT) == core::mem::size_of::<crate::spanker_wait>()
+        && ioc_dir(crate::SPANKER_IOC_WAIT) == IOC_READ | IOC_WRITE,
+    "the mirror's request codes are of another encoding than this target's",
+);
 
 /// Direction of a request that carries no data (`_IOC_NONE`).
 pub const IOC_NONE: u32 = if WIDE_DIRECTION { 1 } else { 0 };

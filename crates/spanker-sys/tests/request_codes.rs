@@ -35,6 +35,7 @@ fn codes_are_those_of_the_specification() {
     target_arch = "powerpc64",
     target_arch = "mips",
     target_arch = "mips64",
+    target_arch = "sparc",
     target_arch = "sparc64"
 )))]
 fn codes_of_the_first_abi_have_not_moved() {

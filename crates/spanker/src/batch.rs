@@ -17,8 +17,8 @@ use std::sync::Arc;
 ///
 /// What they read is borrowed until the batch is submitted; what they write is
 /// moved in. [`Pending::wait`](crate::Pending::wait) hands the batch back with
-/// the results in it; [`clear`](Self::clear) and
-/// [`drain_results`](Self::drain_results) make it ready to be filled again
+/// the results in it and no ops; [`clear`](Self::clear) or
+/// [`drain_results`](Self::drain_results) makes it ready to be filled again
 /// without allocating.
 ///
 /// ```
@@ -65,13 +65,14 @@ impl<'a> Batch<'a> {
     /// [`results`](Self::results).
     ///
     /// # Errors
-    /// If the operands do not fit each other or are of another Sail; the
-    /// product is handed back, and the batch is as before.
+    /// If the operands do not fit each other or are of another Sail, or the
+    /// batch still holds results ([`Error::OldResults`]); the product is handed
+    /// back, and the batch is as before.
     pub fn push<A: Activation>(
         &mut self,
         matmul: Matmul<'a, A>,
     ) -> Result<usize, Refused<Matmul<'a, A>>> {
-        match matmul.to_op(&self.open) {
+        match self.require_no_old_results().and_then(|()| matmul.to_op(&self.open)) {
             Ok(op) => {
                 self.reads.push(matmul.a.buffer());
                 self.reads.push(matmul.b.buffer());
@@ -108,6 +109,7 @@ impl<'a> Batch<'a> {
         b: &Matrix<Q4K>,
         out: &Matrix<F32>,
     ) -> Result<spanker_op, Error> {
+        self.require_no_old_results()?;
         let count = self.results.len();
         let a = self.results.get(result).ok_or(Error::NoSuchResult { result, count })?;
         require_same_open(Operand::B, b.is_of(&self.open))?;
@@ -121,7 +123,17 @@ impl<'a> Batch<'a> {
         self.results.len() - 1
     }
 
-    /// How many ops it has.
+    /// # Errors
+    /// [`Error::OldResults`] if it holds what its last ops wrote.
+    fn require_no_old_results(&self) -> Result<(), Error> {
+        let count = self.results.len();
+        if count == self.ops.len() {
+            return Ok(());
+        }
+        Err(Error::OldResults { count })
+    }
+
+    /// How many ops it has that have not been submitted.
     pub fn len(&self) -> usize {
         self.ops.len()
     }
@@ -167,6 +179,9 @@ impl Work for Batch<'_> {
     }
 
     fn into_results(mut self) -> Batch<'static> {
+        // Ops that could be submitted again would name matrices that nobody has
+        // borrowed any more.
+        self.ops.clear();
         self.reads.clear();
         // An empty vector of one lifetime as that of another: collecting in
         // place keeps its memory.

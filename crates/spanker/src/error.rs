@@ -221,6 +221,17 @@ pub enum Error {
         count: usize,
     },
 
+    /// A batch holds the results of its last ops, among which those of new ones
+    /// could not be told.
+    #[error(
+        "the batch holds {count} results: take them with `drain_results`, or `clear` it, before \
+         pushing"
+    )]
+    OldResults {
+        /// How many.
+        count: usize,
+    },
+
     /// A batch without ops cannot be submitted.
     #[error("the batch is empty: push an op before submitting it")]
     EmptyBatch,

@@ -199,5 +199,6 @@ fn checked_bytes<E: Element>(shape: Shape) -> Result<usize, Error> {
     (shape.cols / E::PER_STORED)
         .checked_mul(size_of::<E::Stored>())
         .and_then(|row| row.checked_mul(shape.rows))
+        .filter(|bytes| isize::try_from(*bytes).is_ok())
         .ok_or_else(|| refuse("it is larger than the address space"))
 }

@@ -185,3 +185,27 @@ fn device_memory_is_reached_by_copies_alone() {
     let back = sail.submit(Copy::new(&resident, back)).unwrap().wait().unwrap();
     assert_eq!(back.to_vec().unwrap(), values);
 }
+
+/// Its ops are gone: what they named is borrowed no more.
+#[test]
+fn a_batch_that_was_handed_back_cannot_be_submitted_again_as_it_is() {
+    let sail = Sail::software().unwrap();
+    let mut operands = Operands::new(&sail);
+    let mut batch = Batch::new(&sail);
+    batch.push(Matmul::new(&operands.a, &operands.b, sail.matrix(1, 4).unwrap())).unwrap();
+    let batch = sail.submit(batch).unwrap().wait().unwrap();
+    assert_eq!((batch.len(), batch.results().len()), (0, 1));
+    let refused = sail.submit(batch).unwrap_err();
+    assert!(matches!(refused.error, Error::EmptyBatch), "{refused}");
+
+    let mut batch: Batch<'_> = refused.work;
+    let out = sail.matrix(1, 4).unwrap();
+    let refused = batch.push(Matmul::new(&operands.a, &operands.b, out)).unwrap_err();
+    assert!(matches!(refused.error, Error::OldResults { count: 1 }), "{refused}");
+    let refused = batch.push_chained(0, &operands.b, refused.work.into_out()).unwrap_err();
+    assert!(matches!(refused.error, Error::OldResults { count: 1 }), "{refused}");
+    batch.clear();
+    batch.push(Matmul::new(&operands.a, &operands.b, refused.work)).unwrap();
+    let _ = sail.submit(batch).unwrap().wait().unwrap();
+    operands.a.write(&[0.0; 256]).unwrap();
+}

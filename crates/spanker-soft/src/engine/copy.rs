@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// soon.
 const TILE_BYTES: u32 = 1 << 20;
 
-pub(super) fn run(op: &Copy, crew: &mut dyn Crew) -> Result<(), Stop> {
+pub(super) fn run(op: &Copy, crew: &mut Crew<'_>) -> Result<(), Stop> {
     crew.run(Arc::new(CopyTiles::new(op.clone())))
 }
 

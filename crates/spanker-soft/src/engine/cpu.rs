@@ -48,7 +48,7 @@ impl CpuEngine {
 }
 
 impl Engine for CpuEngine {
-    fn run(&self, op: &Op, crew: &mut dyn Crew) -> Result<(), Stop> {
+    fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
         match &op.work {
             Work::Matmul(op) => matmul::run(op, self.kernel, crew),
             Work::Copy(op) => copy::run(op, crew),

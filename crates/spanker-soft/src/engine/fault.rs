@@ -22,7 +22,7 @@ impl FaultAt {
 }
 
 impl Engine for FaultAt {
-    fn run(&self, op: &Op, crew: &mut dyn Crew) -> Result<(), Stop> {
+    fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
         if (op.seqno(), op.index()) == (self.seqno, self.op) {
             return Err(Stop::Failed);
         }

@@ -27,7 +27,7 @@ const SLAB_BYTES: u64 = 64 << 20;
 pub(super) fn run(
     op: &Matmul,
     kernel: &'static dyn Kernel,
-    crew: &mut dyn Crew,
+    crew: &mut Crew<'_>,
 ) -> Result<(), Stop> {
     let panel_row = Type::Q8K.row_bytes(op.k);
     let slab_rows = (SLAB_BYTES / panel_row).max(1).min(u64::from(op.m)) as u32;

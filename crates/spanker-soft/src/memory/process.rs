@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 /// The whole address space of this process. Addresses come from outside and
 /// may be anything: the kernel copies, and says so where it cannot.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ProcessMemory {
     /// Used where the kernel has no `process_vm_readv`, as under qemu-user.
     pipe: Option<(OwnedFd, OwnedFd)>,
@@ -22,8 +22,13 @@ const PIPE_ROOM: usize = 4096;
 
 impl ProcessMemory {
     /// Access to this process's memory.
-    pub fn new() -> Self {
-        Self::default()
+    ///
+    /// # Safety
+    /// Where a request that is made with it is told to write, there must be
+    /// memory that the caller may have written just so, or none that can be
+    /// written at all.
+    pub unsafe fn new() -> Self {
+        Self { pipe: None }
     }
 
     fn pipe(&mut self) -> Result<&(OwnedFd, OwnedFd), BadAddress> {
@@ -54,9 +59,8 @@ impl ProcessMemory {
         for (i, chunk) in from.chunks(PIPE_ROOM).enumerate() {
             let into = base.checked_add(i * PIPE_ROOM).ok_or(BadAddress)?;
             nix::unistd::write(writer, chunk).map_err(|_| BadAddress)?;
-            // SAFETY: read(2) writes to memory the caller of the device named
-            // as its own for this request; where nothing is mapped or it is
-            // read-only the kernel answers EFAULT.
+            // SAFETY: what can be written there may be, as whoever made this
+            // value has promised; elsewhere the kernel answers EFAULT.
             let moved = unsafe { libc::read(reader.as_raw_fd(), into as *mut _, chunk.len()) };
             if usize::try_from(moved).ok() != Some(chunk.len()) {
                 // What is left in the pipe must not reach the next reader.
@@ -125,7 +129,8 @@ mod tests {
     #[test]
     fn reads_and_writes_what_is_there() {
         for (read, write) in WAYS {
-            let mut memory = ProcessMemory::new();
+            // SAFETY: what is written to below are buffers of the test.
+            let mut memory = unsafe { ProcessMemory::new() };
             let source: Vec<u8> = (0..10_000).map(|i| i as u8).collect();
             let mut copy = vec![0; source.len()];
             assert_eq!(read(&mut memory, address(&source), &mut copy), Ok(()));
@@ -139,7 +144,8 @@ mod tests {
     #[test]
     fn what_is_not_mapped_is_a_bad_address_and_the_next_request_is_sound() {
         for (read, write) in WAYS {
-            let mut memory = ProcessMemory::new();
+            // SAFETY: what is written to below are buffers of the test.
+            let mut memory = unsafe { ProcessMemory::new() };
             let mut bytes = [1; 8];
             assert_eq!(read(&mut memory, 8, &mut bytes), Err(BadAddress));
             assert_eq!(write(&mut memory, 8, &bytes), Err(BadAddress));

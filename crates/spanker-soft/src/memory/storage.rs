@@ -37,7 +37,9 @@ impl Storage {
     /// # Errors
     /// ENOMEM if the host has no room.
     pub(crate) fn new(len: u64) -> Result<Self, Errno> {
-        let len = usize::try_from(len).ok().and_then(NonZeroUsize::new).ok_or(Errno::ENOMEM)?;
+        // No object is larger than isize::MAX, and pointers reach no further.
+        let len = isize::try_from(len).ok().and_then(|len| NonZeroUsize::new(len as usize));
+        let len = len.ok_or(Errno::ENOMEM)?;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: a fresh anonymous mapping at an address of the kernel's
         // choice affects no memory that exists.

@@ -45,7 +45,7 @@ impl Gate {
 }
 
 impl Engine for Gate {
-    fn run(&self, op: &Op, crew: &mut dyn Crew) -> Result<(), Stop> {
+    fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
         let mut state = self.state.lock().unwrap();
         state.reached = true;
         self.changed.notify_all();
