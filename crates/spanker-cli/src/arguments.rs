@@ -17,10 +17,11 @@ use std::path::PathBuf;
         "Examples:
   spanker demo                    a layer of a language model on the software Sail
   spanker list                    the Sails there are
-  spanker matmul --weights model.gguf --tensor blk.0.ffn_down.weight --verify
+  spanker matmul --weights model.gguf --tensor blk.0.attn_output.weight --verify
 
 Without --sail, commands use the Sail that the environment variable SPANKER_SAIL
-names, else the first card, else the software Sail, which is always there.",
+names, else the first card, else the software Sail, which is always there; only
+demo always uses the software Sail.",
     )
 )]
 pub(crate) struct Arguments {

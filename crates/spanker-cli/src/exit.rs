@@ -97,6 +97,9 @@ impl From<Error> for Failure {
                 Code::NoSail,
                 format!("{message}; `spanker list` shows the Sails there are, and `--sail soft` needs no card"),
             ),
+            Error::Software { source } if source.kind() == io::ErrorKind::InvalidInput => {
+                Self::new(Code::Usage, source.to_string())
+            }
             Error::Software { .. } | Error::NoSoftware | Error::IncompatibleAbi { .. } => {
                 Self::new(Code::NoSail, message)
             }

@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
     let caps = sail.caps()?;
     let report = InfoReport {
         sail: name.to_string(),
-        node: sail.path().display().to_string(),
+        node: sail.path().map(|path| path.display().to_string()),
         card: info.name.clone(),
         index: info.index,
         is_virtual: info.is_virtual,
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &InfoArguments) -> Result<(), Failure> {
 #[derive(Debug, Serialize)]
 struct InfoReport {
     sail: String,
-    node: String,
+    node: Option<String>,
     card: String,
     index: u32,
     #[serde(rename = "virtual")]
@@ -111,7 +111,7 @@ impl fmt::Display for InfoReport {
             (None, false) => "not on PCI".to_owned(),
         };
         let mut card = Table::default();
-        card.row([&"node", &self.node])
+        card.row([&"node", &self.node.as_deref().unwrap_or("none: it runs in this process")])
             .row([&"ABI", &self.abi])
             .row([&"index", &self.index])
             .row([&"UUID", &self.uuid])

@@ -60,7 +60,7 @@ impl Driver {
     fn with_problem(error: &Error) -> Self {
         let problem = if is_missing(error) {
             format!(
-                "there is no {CONTROL_DEVICE_PATH}: to use cards, load the driver (`modprobe spanker`)"
+                "there is no {CONTROL_DEVICE_PATH}, so there are no cards (with a card in this machine, load its driver: `modprobe spanker`)"
             )
         } else {
             error.to_string()
@@ -84,10 +84,10 @@ impl Entry {
     fn of(name: &SailName) -> Self {
         let opened = Sail::open_named(name);
         let info = opened.as_ref().ok().map(Sail::info);
-        let node = opened.as_ref().ok().map(|sail| sail.path().display().to_string());
+        let node = opened.as_ref().ok().and_then(Sail::path).map(|path| path.display().to_string());
         Self {
             sail: name.to_string(),
-            node: node.filter(|_| *name != SailName::Software),
+            node,
             card: info.map(|info| info.name.clone()),
             is_virtual: info.map(|info| info.is_virtual),
             memory_bytes: info.map(|info| info.memory_bytes),

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let ChosenSail { sail, name } =
         ChosenSail::open(arguments.sail.name.as_ref(), arguments.threads.count)?;
     let output = match &arguments.output {
-        Some(path) => Some(prepare_output(path, &arguments.weights)?),
+        Some(path) => Some(prepare_output(path, arguments)?),
         None => None,
     };
 
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let is_random = arguments.input.is_none();
     let report = MatmulReport {
         sail: name.to_string(),
-        node: sail.path().display().to_string(),
+        node: sail.path().map(|path| path.display().to_string()),
         card: sail.info().name.clone(),
         threads: arguments.threads.count,
         weights: arguments.weights.display().to_string(),
@@ -148,15 +148,23 @@ impl Source {
     }
 }
 
-fn prepare_output(path: &Path, weights: &Path) -> Result<OutputFile, Failure> {
-    let same = match (fs::canonicalize(path), fs::canonicalize(weights)) {
-        (Ok(path), Ok(weights)) => path == weights,
+/// The place for the results, which must not be that of an input.
+fn prepare_output(path: &Path, arguments: &MatmulArguments) -> Result<OutputFile, Failure> {
+    let is = |other: &Path| match (fs::canonicalize(path), fs::canonicalize(other)) {
+        (Ok(path), Ok(other)) => path == other,
         _ => false,
     };
-    if same {
+    let replaced = if is(&arguments.weights) {
+        Some("the model")
+    } else if arguments.input.as_deref().is_some_and(is) {
+        Some("the input")
+    } else {
+        None
+    };
+    if let Some(what) = replaced {
         return Err(Failure::new(
             Code::Usage,
-            format!("--output {} would replace the model: choose another file", path.display()),
+            format!("--output {} would replace {what}: choose another file", path.display()),
         ));
     }
     OutputFile::prepare(path)

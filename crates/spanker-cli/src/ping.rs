@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &PingArguments) -> Result<(), Failure> {
     let (best, median) = best_and_median(&times);
     let report = PingReport {
         sail: name.to_string(),
-        node: sail.path().display().to_string(),
+        node: sail.path().map(|path| path.display().to_string()),
         card: sail.info().name.clone(),
         pings: PINGS,
         best_ns: best.as_nanos() as u64,
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &PingArguments) -> Result<(), Failure> {
 #[derive(Debug, Serialize)]
 struct PingReport {
     sail: String,
-    node: String,
+    node: Option<String>,
     card: String,
     pings: usize,
     best_ns: u64,

@@ -46,7 +46,7 @@ impl VersionReport {
         self.sail = Some(name.to_string());
         match Sail::open_named(&name) {
             Ok(sail) => {
-                self.node = Some(sail.path().display().to_string());
+                self.node = sail.path().map(|path| path.display().to_string());
                 self.device_abi = Some(sail.version().to_string());
                 self.compatible = Some(true);
                 Ok(())
@@ -69,7 +69,8 @@ impl fmt::Display for VersionReport {
             "bindgen" => "generated from the header when this was built (bindgen)",
             _ => "the committed mirror of the header",
         };
-        let sail = self.sail.as_deref().unwrap_or("of no Sail");
+        let sail =
+            self.sail.as_deref().map_or("of a Sail".to_owned(), |sail| format!("of Sail {sail}"));
         let abi = match (&self.device_abi, self.compatible) {
             (Some(abi), Some(true)) => abi.clone(),
             (Some(abi), _) => format!("{abi}, which this command does not speak"),
@@ -80,7 +81,7 @@ impl fmt::Display for VersionReport {
             .row([&"spanker", &self.command])
             .row([&"ABI of the library", &self.library_abi])
             .row([&"its source", &mirror])
-            .row([&format!("ABI of Sail {sail}"), &abi]);
+            .row([&format!("ABI {sail}"), &abi]);
         write!(f, "{table}")
     }
 }

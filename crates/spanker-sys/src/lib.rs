@@ -17,7 +17,8 @@
 //! With the feature `bindgen` (on by default) and a libclang at hand, the build
 //! script makes it from the header. Otherwise it is the committed file, which
 //! is accepted only for the very header it was made from; with a changed header
-//! the build stops and says what to install. [`ORIGIN`] tells which it was.
+//! the build stops and says what to install. [`ORIGIN`] tells which it was. (A
+//! libclang that is installed later is noticed when the crate is built anew.)
 //! `SPANKER_SYS_BINDGEN=require` and `SPANKER_SYS_BINDGEN=never` in the
 //! environment of the build force one of them.
 //!

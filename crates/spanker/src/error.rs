@@ -5,7 +5,7 @@ use crate::abi_version::AbiVersion;
 use nix::errno::Errno;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A request of the ABI, by the name it has in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,7 +88,7 @@ impl fmt::Display for Shape {
 #[non_exhaustive]
 pub enum Error {
     /// A node could not be opened.
-    #[error("cannot open {}: {source}{}", path.display(), remedy(source))]
+    #[error("cannot open {}: {source}{}", path.display(), remedy(path, source))]
     Open {
         /// The node.
         path: PathBuf,
@@ -313,9 +313,11 @@ fn name(errno: i32) -> String {
 }
 
 /// What to do about a node that cannot be opened.
-fn remedy(source: &io::Error) -> &'static str {
+fn remedy(path: &Path, source: &io::Error) -> &'static str {
     match source.kind() {
-        io::ErrorKind::NotFound => " (no such card, or the module `spanker` is not loaded)",
+        io::ErrorKind::NotFound if path.starts_with("/dev") => {
+            " (no such card, or the module `spanker` is not loaded)"
+        }
         io::ErrorKind::PermissionDenied => {
             " (add the user to the node's group, `spanker`, and log in again)"
         }

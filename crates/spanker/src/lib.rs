@@ -49,8 +49,28 @@
 //!
 //! [`Sail::software`] opens one with limits that are out of the way and the
 //! fastest engine for this CPU. For others, and to have work fail on purpose,
-//! make a machine with the crate `spanker_soft` and open its cards with
-//! `Sail::on_machine`.
+//! make a machine with the crate `spanker_soft`, which is re-exported, and open
+//! its cards with `Sail::on_machine`:
+//!
+//! ```
+//! # #[cfg(feature = "soft")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use spanker::spanker_soft::{Config, CpuEngine, FaultAt, Machine};
+//! use spanker::Sail;
+//! use std::sync::Arc;
+//!
+//! // Op 0 of every open's second batch fails.
+//! let engine = Arc::new(FaultAt::new(2, 0, Arc::new(CpuEngine::new())));
+//! let machine = Machine::new(Config { engine, ..Config::default() })?;
+//! let sail = Sail::on_machine(&machine, 0)?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "soft"))]
+//! # fn main() {}
+//! ```
+//!
+//! In debug builds it is a hundred times slower: build with `--release`, or set
+//! `opt-level = 3` in `[profile.dev.package.spanker-soft]` of your Cargo.toml.
 //!
 //! # Features
 //!

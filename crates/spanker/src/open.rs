@@ -19,22 +19,24 @@ pub(crate) struct Open {
     pub(crate) node: Node,
     pub(crate) version: AbiVersion,
     pub(crate) info: DeviceInfo,
-    pub(crate) path: PathBuf,
+    /// Its node, where it has one.
+    pub(crate) path: Option<PathBuf>,
     /// The last batch known to have completed.
     completed: AtomicU64,
 }
 
 impl Open {
-    /// Takes over an open card, if it speaks a compatible ABI.
-    pub(crate) fn new(node: Node, path: &Path) -> Result<Arc<Self>, Error> {
-        let version = compatible_version(&node, path)?;
+    /// Takes over an open card, if it speaks a compatible ABI. `name` is what
+    /// errors call it.
+    pub(crate) fn new(node: Node, name: &Path, path: Option<&Path>) -> Result<Arc<Self>, Error> {
+        let version = compatible_version(&node, name)?;
         let mut info = spanker_device_info::default();
         query(&node, SPANKER_QUERY_DEVICE, &mut info)?;
         Ok(Arc::new(Self {
             node,
             version,
             info: DeviceInfo::from_abi(&info),
-            path: path.to_owned(),
+            path: path.map(Path::to_owned),
             completed: AtomicU64::new(0),
         }))
     }

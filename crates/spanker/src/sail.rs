@@ -44,7 +44,7 @@ impl Sail {
         let path = path.as_ref();
         let node =
             Node::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
-        Ok(Self { open: Open::new(node, path)? })
+        Ok(Self { open: Open::new(node, path, Some(path))? })
     }
 
     /// Opens the software Sail: the same ABI, executed by threads of this
@@ -74,7 +74,7 @@ impl Sail {
             path: path.clone(),
             source: std::io::Error::from_raw_os_error(errno as i32),
         })?;
-        Ok(Self { open: Open::new(Node::soft(file), &path)? })
+        Ok(Self { open: Open::new(Node::soft(file), &path, None)? })
     }
 
     /// Opens the Sail that `name` names.
@@ -125,9 +125,9 @@ impl Sail {
         self.open.version
     }
 
-    /// The node it was opened by, or a name of the software Sail.
-    pub fn path(&self) -> &Path {
-        &self.open.path
+    /// The node it was opened by; the software Sail has none.
+    pub fn path(&self) -> Option<&Path> {
+        self.open.path.as_deref()
     }
 
     /// What the card is and what its limits are.
@@ -223,9 +223,15 @@ impl Sail {
     }
 
     /// The seqno of the last batch that has completed, and quietens the
-    /// descriptor until there is news: for one event loop, which calls this
-    /// when [`as_fd`](AsFd::as_fd) has become readable, and then
-    /// [`Pending::try_wait`] on what may have completed.
+    /// descriptor until there is news. It is for one event loop, which
+    ///
+    /// 1. registers [`as_fd`](AsFd::as_fd) for reading,
+    /// 2. calls this when the descriptor is readable, and
+    /// 3. takes the results of each [`Pending`] whose
+    ///    [`seqno`](Pending::seqno) is not larger, with
+    ///    [`try_wait`](Pending::try_wait).
+    ///
+    /// Only this quietens the descriptor: waiting does not.
     ///
     /// # Errors
     /// [`Error::Fault`] once a batch has failed and all before it have been

@@ -53,7 +53,9 @@ impl<A: Activation> Work for Matmul<'_, A> {
 }
 
 /// Work that was not accepted: why, and the work itself, nothing of which has
-/// run. `?` turns it into the [`Error`] alone.
+/// run. In a function that returns [`Error`] or a boxed error, `?` turns it into
+/// the [`Error`] alone; for other error types use
+/// `.map_err(spanker::Error::from)?`.
 pub struct Refused<W> {
     /// Why.
     pub error: Error,
@@ -67,6 +69,20 @@ impl<W> From<Refused<W>> for Error {
     }
 }
 
+// Not by being an error itself: it may hold borrowed work, which no boxed error
+// can.
+impl<W> From<Refused<W>> for Box<dyn std::error::Error> {
+    fn from(refused: Refused<W>) -> Self {
+        refused.error.into()
+    }
+}
+
+impl<W> From<Refused<W>> for Box<dyn std::error::Error + Send + Sync> {
+    fn from(refused: Refused<W>) -> Self {
+        refused.error.into()
+    }
+}
+
 impl<W> fmt::Debug for Refused<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refused").field("error", &self.error).finish_non_exhaustive()
@@ -76,12 +92,6 @@ impl<W> fmt::Debug for Refused<W> {
 impl<W> fmt::Display for Refused<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
-    }
-}
-
-impl<W> std::error::Error for Refused<W> {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.error.source()
     }
 }
 

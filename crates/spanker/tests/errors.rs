@@ -261,3 +261,16 @@ fn a_card_that_goes_away_wakes_who_waits_and_says_so() {
     assert!(a.write(&[0.0; 256]).is_err(), "an op may still be reading it");
     assert_eq!(a.to_vec().unwrap(), [0.0; 256]);
 }
+
+/// Refused work may hold borrows, which a boxed error cannot.
+#[test]
+fn refused_work_becomes_a_boxed_error_by_the_question_mark() {
+    fn submit(sail: &Sail) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let (a, _, out) = operands(sail);
+        let narrow = sail.matrix::<Q4K>(8, 512)?;
+        let _ = sail.submit(Matmul::new(&a, &narrow, out))?.wait()?;
+        Ok(())
+    }
+    let error = submit(&Sail::software().unwrap()).unwrap_err();
+    assert!(matches!(error.downcast_ref(), Some(Error::OperandShape { .. })), "{error}");
+}

@@ -13,7 +13,7 @@ use std::time::Duration;
 #[derive(Debug, Serialize)]
 pub(super) struct MatmulReport {
     pub(super) sail: String,
-    pub(super) node: String,
+    pub(super) node: Option<String>,
     pub(super) card: String,
     pub(super) threads: Option<NonZeroUsize>,
     pub(super) weights: String,

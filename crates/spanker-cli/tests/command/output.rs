@@ -89,6 +89,18 @@ fn the_model_is_not_overwritten() {
 }
 
 #[test]
+fn the_input_is_not_overwritten() {
+    let setting = Setting::new();
+    let input = setting.scene.path("x.npy");
+    fs::write(&input, "anything").unwrap();
+    let weights = &setting.model;
+    let words = ["matmul", "--weights", weights, "--tensor", "w", "--input", &input];
+    let ran = run(&[&words[..], &["--output", &input]].concat());
+    ran.refused(2, &["would replace the input", "choose another file"]);
+    assert_eq!(fs::read(&input).unwrap(), b"anything");
+}
+
+#[test]
 fn nothing_is_left_when_the_work_fails() {
     let setting = Setting::new();
     let y = setting.scene.path("y.npy");
