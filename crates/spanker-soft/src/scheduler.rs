@@ -52,6 +52,11 @@ impl Ready {
         !self.opens.is_empty() || self.shared_ops.iter().any(|op| op.has_tiles())
     }
 
+    /// Whether an open other than this one waits for its turn.
+    fn others_wait(&self, open: &Arc<Open>) -> bool {
+        self.opens.iter().any(|other| !Arc::ptr_eq(other, open))
+    }
+
     fn next_task(&mut self) -> Option<Task> {
         if let Some(open) = self.opens.pop_front() {
             return Some(Task::Lead(open));
@@ -98,8 +103,7 @@ impl Scheduler {
             let mut ready = lock(&shared.ready);
             // Who has waited longer goes first: this thread could otherwise take
             // its turn again and again before another one wakes up.
-            let others_wait = ready.opens.iter().any(|other| !Arc::ptr_eq(other, open));
-            if ready.computing >= shared.threads || others_wait {
+            if ready.computing >= shared.threads || ready.others_wait(open) {
                 return false;
             }
             ready.computing += 1;
@@ -147,7 +151,7 @@ impl Shared {
             match task {
                 Task::Lead(open) => self.lead(&open, true, &mut scratch),
                 Task::Join(op) => {
-                    op.run_tiles(&mut scratch, || self.opens_wait());
+                    op.run_tiles(&mut scratch, || self.others_wait(&op.open));
                     let helpers = Arc::clone(&op.helpers);
                     // What the op holds is let go before its leader may retire it.
                     drop(op);
@@ -200,7 +204,7 @@ impl Shared {
                 break;
             }
             batch.op_is_done();
-            if batch.next_op().is_some() && self.opens_wait() {
+            if batch.next_op().is_some() && self.others_wait(open) {
                 if open.postpone(batch) {
                     self.announce(Arc::clone(open));
                 }
@@ -212,8 +216,8 @@ impl Shared {
         }
     }
 
-    fn opens_wait(&self) -> bool {
-        !lock(&self.ready).opens.is_empty()
+    fn others_wait(&self, open: &Arc<Open>) -> bool {
+        lock(&self.ready).others_wait(open)
     }
 
     fn run(&self, open: &Arc<Open>, op: &Op, scratch: &mut Scratch) -> Result<(), Stop> {

@@ -69,7 +69,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! In debug builds it is a hundred times slower: build with `--release`, or set
+//! In debug builds it is very much slower: build with `--release`, or set
 //! `opt-level = 3` in `[profile.dev.package.spanker-soft]` of your Cargo.toml.
 //!
 //! # Features
