@@ -3,13 +3,12 @@
 
 use crate::element::Element;
 use crate::error::{Error, Operand};
-use crate::matmul::{require_same_open, require_shape};
+use crate::matmul::require_same_open;
 use crate::matrix::Matrix;
 use crate::open::Open;
 use crate::sail::Sail;
-use crate::work::{sealed, submit_ops, Work};
+use crate::work::{sealed, submit_product, Submitted, Work};
 use spanker_sys::{spanker_op, spanker_operand, SPANKER_OPCODE_COPY};
-use std::slice;
 use std::sync::Arc;
 
 /// Copies matrix `a` to `out`, which has the same shape. This is how data gets
@@ -44,19 +43,23 @@ impl<'a, E: Element> Copy<'a, E> {
     fn to_op(&self, open: &Arc<Open>) -> Result<spanker_op, Error> {
         require_same_open(Operand::A, self.a.is_of(open))?;
         require_same_open(Operand::Out, self.out.is_of(open))?;
-        require_shape(Operand::Out, self.out.shape(), self.a.shape(), "the shape of a")?;
+        let (required, given) = (self.a.shape(), self.out.shape());
+        if given != required {
+            let (operand, because) = (Operand::Out, "the shape of a");
+            return Err(Error::OperandShape { operand, required, given, because });
+        }
         let too_wide = |_| Error::MatrixShape {
             element: E::NAME,
             shape: self.a.shape(),
             requirement: "a row to be copied must be below 2^32 bytes",
         };
-        let untyped = |operand: spanker_operand| spanker_operand { type_: 0, ..operand };
+        let untyped = |of: &Matrix<E>| spanker_operand { type_: 0, ..of.untyped().operand };
         Ok(spanker_op {
             opcode: SPANKER_OPCODE_COPY,
-            m: self.a.shape().rows as u32,
+            m: self.a.untyped().rows,
             k: u32::try_from(self.a.row_bytes()).map_err(too_wide)?,
-            a: untyped(self.a.operand()),
-            out: untyped(self.out.operand()),
+            a: untyped(self.a),
+            out: untyped(&self.out),
             ..Default::default()
         })
     }
@@ -66,12 +69,10 @@ impl<E: Element> sealed::Sealed for Copy<'_, E> {}
 impl<E: Element> Work for Copy<'_, E> {
     type Results = Matrix<E>;
 
-    fn submit_to(&self, sail: &Sail) -> Result<u64, Error> {
+    fn submit_to(&self, sail: &Sail) -> Result<Submitted, Error> {
         let open = sail.open_handle();
         let op = self.to_op(open)?;
-        let seqno = submit_ops(open, slice::from_ref(&op))?;
-        self.a.mark_read_by(seqno);
-        Ok(seqno)
+        submit_product(open, &op, &[self.a.buffer()], None)
     }
 
     fn into_results(self) -> Matrix<E> {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What can go wrong, with what was required and what was given.
 
+mod message;
+
 use crate::abi_version::AbiVersion;
 use nix::errno::Errno;
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A request of the ABI, by the name it has in the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,11 +86,10 @@ impl fmt::Display for Shape {
 }
 
 /// Everything that can go wrong in this crate.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// A node could not be opened.
-    #[error("cannot open {}: {source}{}", path.display(), remedy(path, source))]
     Open {
         /// The node.
         path: PathBuf,
@@ -97,25 +98,21 @@ pub enum Error {
     },
 
     /// The software Sail's threads could not be started.
-    #[error("the software Sail does not start: {source}")]
     Software {
         /// Why not.
         source: io::Error,
     },
 
     /// What names a Sail is not `soft`, an index or a path.
-    #[error("`{name}` names no Sail: use `soft`, a card's index, or the path of its node")]
     SailName {
         /// What was given.
         name: String,
     },
 
     /// There is no software Sail in this build.
-    #[error("the software Sail was left out of this build: enable the feature `soft` of spanker")]
     NoSoftware,
 
     /// The node does not speak this ABI at all.
-    #[error("{} is not a Sail: it answers GET_VERSION with {}", path.display(), name(*errno))]
     NotASail {
         /// The node.
         path: PathBuf,
@@ -124,10 +121,6 @@ pub enum Error {
     },
 
     /// The device implements an ABI that this crate cannot speak.
-    #[error(
-        "{} speaks ABI {device}, and this library ABI {library}: use a driver and a library \
-         that belong together", path.display()
-    )]
     IncompatibleAbi {
         /// The node.
         path: PathBuf,
@@ -138,7 +131,6 @@ pub enum Error {
     },
 
     /// A request failed.
-    #[error("{request} returned {}: {detail}", name(*errno))]
     Request {
         /// Which one.
         request: Request,
@@ -149,7 +141,6 @@ pub enum Error {
     },
 
     /// The device refused an op of a batch; nothing of the batch ran.
-    #[error("WORK_SUBMIT returned {}: op {op}, {description}, was refused: {detail}", name(*errno))]
     OpRefused {
         /// Its place in the batch, from 0.
         op: usize,
@@ -162,7 +153,6 @@ pub enum Error {
     },
 
     /// A matrix has a shape that its element type cannot have.
-    #[error("a matrix of {element} cannot be {shape}: {requirement}")]
     MatrixShape {
         /// Name of the element type.
         element: &'static str,
@@ -173,7 +163,6 @@ pub enum Error {
     },
 
     /// An operand does not fit the other two.
-    #[error("operand {operand}: {required} is required ({because}), {given} was given")]
     OperandShape {
         /// Which operand.
         operand: Operand,
@@ -186,7 +175,6 @@ pub enum Error {
     },
 
     /// A slice has not the length of the matrix it is copied to or from.
-    #[error("a {shape} matrix of {element} needs {required} {unit}, {given} were given")]
     Length {
         /// The matrix.
         shape: Shape,
@@ -201,7 +189,6 @@ pub enum Error {
     },
 
     /// A matrix belongs to another open of a Sail than the one it is used with.
-    #[error("operand {operand} belongs to another Sail: its buffer means nothing on this one")]
     ForeignMatrix {
         /// Which operand.
         operand: Operand,
@@ -209,11 +196,9 @@ pub enum Error {
 
     /// A batch was filled for another open of a Sail than the one it is
     /// submitted to.
-    #[error("the batch belongs to another Sail")]
     ForeignBatch,
 
     /// An op reads the result of one that is not in the batch.
-    #[error("there is no result {result} in the batch, which has {count} so far")]
     NoSuchResult {
         /// The place that was given.
         result: usize,
@@ -223,24 +208,15 @@ pub enum Error {
 
     /// A batch holds the results of its last ops, among which those of new ones
     /// could not be told.
-    #[error(
-        "the batch holds {count} results: take them with `drain_results`, or `clear` it, before \
-         pushing"
-    )]
     OldResults {
         /// How many.
         count: usize,
     },
 
     /// A batch without ops cannot be submitted.
-    #[error("the batch is empty: push an op before submitting it")]
     EmptyBatch,
 
     /// A matrix would be written while the device reads it.
-    #[error(
-        "the matrix is in use by batch {seqno}, and {completed} is the last that completed: wait \
-         for it before writing"
-    )]
     InFlight {
         /// The last batch that names the matrix.
         seqno: u64,
@@ -249,14 +225,9 @@ pub enum Error {
     },
 
     /// A matrix in device memory cannot be read or written by the host.
-    #[error("the matrix is in device memory, which is not mapped: copy it to a mapped one first")]
     NotMapped,
 
     /// An op failed on the device. The open takes no more work.
-    #[error(
-        "op {op} of batch {seqno} failed on the device (fault code {code}): open the Sail again to \
-         go on"
-    )]
     Fault {
         /// The batch that failed.
         seqno: u64,
@@ -267,12 +238,39 @@ pub enum Error {
     },
 
     /// A batch was not run, since one before it failed.
-    #[error("batch {seqno} was cancelled, since batch {fault_seqno} before it failed")]
     Cancelled {
         /// The batch.
         seqno: u64,
         /// The batch that failed.
         fault_seqno: u64,
+    },
+
+    /// The results of work were asked for again after they had been handed out.
+    ResultsTaken {
+        /// The batch.
+        seqno: u64,
+    },
+
+    /// A ring has no slot left for more work.
+    RingFull {
+        /// How many it has.
+        slots: usize,
+    },
+
+    /// Work cannot be awaited where it was tried.
+    #[cfg(feature = "tokio")]
+    EventLoop {
+        /// Why not.
+        source: io::Error,
+    },
+
+    /// A Sail that has matrices already was to be recorded.
+    SailInUse,
+
+    /// The record of a [`Recorder`](crate::Recorder) cannot be written.
+    Record {
+        /// Why not.
+        source: io::Error,
     },
 }
 
@@ -285,12 +283,29 @@ impl Error {
     /// who refused, as in `errno.h`.
     pub fn errno(&self) -> Option<i32> {
         match self {
-            Self::Open { source, .. } | Self::Software { source } => source.raw_os_error(),
+            Self::Open { source, .. } | Self::Software { source } | Self::Record { source } => {
+                source.raw_os_error()
+            }
+            #[cfg(feature = "tokio")]
+            Self::EventLoop { source } => source.raw_os_error(),
             Self::NotASail { errno, .. }
             | Self::Request { errno, .. }
             | Self::OpRefused { errno, .. } => Some(*errno),
             Self::Fault { .. } => Some(Errno::EIO as i32),
             Self::Cancelled { .. } => Some(Errno::ECANCELED as i32),
+            _ => None,
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Open { source, .. } | Self::Software { source } | Self::Record { source } => {
+                Some(source)
+            }
+            #[cfg(feature = "tokio")]
+            Self::EventLoop { source } => Some(source),
             _ => None,
         }
     }
@@ -304,23 +319,5 @@ impl From<Error> for io::Error {
             None => io::ErrorKind::InvalidInput,
         };
         Self::new(kind, error)
-    }
-}
-
-/// The name of an errno, as in `EINVAL: Invalid argument`.
-fn name(errno: i32) -> String {
-    Errno::from_raw(errno).to_string()
-}
-
-/// What to do about a node that cannot be opened.
-fn remedy(path: &Path, source: &io::Error) -> &'static str {
-    match source.kind() {
-        io::ErrorKind::NotFound if path.starts_with("/dev") => {
-            " (no such card, or the module `spanker` is not loaded)"
-        }
-        io::ErrorKind::PermissionDenied => {
-            " (add the user to the node's group, `spanker`, and log in again)"
-        }
-        _ => "",
     }
 }

@@ -12,7 +12,7 @@
 //! let sail = Sail::software()?; // or Sail::from_environment(), Sail::open(0)
 //!
 //! // 8 rows of 256 weights, as they are in a GGUF file: 144 bytes a row.
-//! let weights = sail.upload_bytes::<Q4K>(8, 256, &[0x11; 8 * 144])?;
+//! let weights = sail.upload_bytes::<Q4K>(8, 256, &[0x27; 8 * 144])?;
 //! // 2 rows of activations.
 //! let x = sail.upload::<F32>(2, 256, &[0.5; 2 * 256])?;
 //!
@@ -90,12 +90,17 @@ mod matmul;
 mod matrix;
 mod open;
 mod pending;
+mod record;
+mod ring;
 mod sail;
 mod sail_name;
 #[cfg(feature = "soft")]
 mod software;
+mod split;
 mod transport;
 mod view;
+#[cfg(feature = "tokio")]
+mod waiters;
 mod work;
 
 #[cfg(feature = "soft")]
@@ -112,8 +117,11 @@ pub use info::{DeviceInfo, MatmulCap, PciDevice, Telemetry, Uuid};
 pub use matmul::Matmul;
 pub use matrix::Matrix;
 pub use pending::{Pending, Progress};
+pub use record::replay::{replay, Difference, ReplayError, Replayed};
+pub use record::Recorder;
+pub use ring::Ring;
 pub use sail::Sail;
 pub use sail_name::{SailName, SAIL_VARIABLE};
 pub use transport::Placement;
 pub use view::{View, ViewMut};
-pub use work::{Refused, Work};
+pub use work::{Refused, Results, Work};

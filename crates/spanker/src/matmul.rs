@@ -3,8 +3,10 @@
 
 use crate::element::{Activation, F32, Q4K};
 use crate::error::{Error, Operand, Shape};
-use crate::matrix::Matrix;
+use crate::matrix::{Matrix, Untyped};
 use crate::open::Open;
+use crate::sail::Sail;
+use crate::work::{sealed, submit_product, Submitted, Work};
 use spanker_sys::{spanker_op, SPANKER_OPCODE_MATMUL, SPANKER_OP_ACCUMULATE};
 use std::sync::Arc;
 
@@ -12,6 +14,10 @@ use std::sync::Arc;
 ///
 /// `a` and `b` are borrowed until the batch is submitted; `out` is moved in and
 /// comes back from [`Pending::wait`](crate::Pending::wait).
+///
+/// A product that is larger than the card takes in one op
+/// ([`DeviceInfo::max_m`](crate::DeviceInfo) and its neighbours) is submitted in
+/// parts, by rows and by columns, and has the same bits as the whole.
 ///
 /// ```
 /// use spanker::{Matmul, Sail, F32, Q4K};
@@ -32,11 +38,12 @@ pub struct Matmul<'a, A: Activation> {
     pub(crate) a: &'a Matrix<A>,
     pub(crate) b: &'a Matrix<Q4K>,
     pub(crate) out: Matrix<F32>,
-    accumulate: bool,
+    pub(crate) accumulate: bool,
 }
 
 impl<'a, A: Activation> Matmul<'a, A> {
     /// The product of `a` and `b`, into `out`.
+    #[inline]
     pub fn new(a: &'a Matrix<A>, b: &'a Matrix<Q4K>, out: Matrix<F32>) -> Self {
         Self { a, b, out, accumulate: false }
     }
@@ -56,45 +63,76 @@ impl<'a, A: Activation> Matmul<'a, A> {
 
     /// The op of the ABI, if the operands fit each other and belong to `open`.
     pub(crate) fn to_op(&self, open: &Arc<Open>) -> Result<spanker_op, Error> {
-        require_same_open(Operand::A, self.a.is_of(open))?;
-        require_same_open(Operand::B, self.b.is_of(open))?;
-        require_same_open(Operand::Out, self.out.is_of(open))?;
-        matmul_op(self.a, self.b, &self.out, self.accumulate)
+        let (a, b, out) = (self.a.untyped(), self.b.untyped(), self.out.untyped());
+        checked_op(open, a, b, out, self.accumulate)
     }
 }
 
-/// The op of the ABI, if the shapes fit each other.
-pub(crate) fn matmul_op<A: Activation>(
-    a: &Matrix<A>,
-    b: &Matrix<Q4K>,
-    out: &Matrix<F32>,
+/// The op of the ABI.
+///
+/// # Errors
+/// If a matrix is of another open, or the shapes do not fit each other.
+pub(crate) fn checked_op(
+    open: &Arc<Open>,
+    a: &Untyped,
+    b: &Untyped,
+    out: &Untyped,
     accumulate: bool,
 ) -> Result<spanker_op, Error> {
-    let (a_shape, b_shape, out_shape) = (a.shape(), b.shape(), out.shape());
-    require_shape(
-        Operand::B,
-        b_shape,
-        Shape { rows: b_shape.rows, cols: a_shape.cols },
-        "as many columns as a has",
-    )?;
-    require_shape(
-        Operand::Out,
-        out_shape,
-        Shape { rows: a_shape.rows, cols: b_shape.rows },
-        "the rows of a by the rows of b",
-    )?;
-    // Matrices have rows and columns below 2^32.
-    Ok(spanker_op {
-        opcode: SPANKER_OPCODE_MATMUL,
-        flags: if accumulate { SPANKER_OP_ACCUMULATE } else { 0 },
-        m: a_shape.rows as u32,
-        n: b_shape.rows as u32,
-        k: a_shape.cols as u32,
-        reserved: 0,
-        a: a.operand(),
-        b: b.operand(),
-        out: out.operand(),
-    })
+    require_same_open(Operand::A, a.buffer.is_of(open))?;
+    require_same_open(Operand::B, b.buffer.is_of(open))?;
+    if !fit_together(open, a, b, out) {
+        return Err(misfit(open, a, b, out));
+    }
+    let mut op = spanker_op::default();
+    fill_in(&mut op, a, b, out);
+    if accumulate {
+        op.flags = SPANKER_OP_ACCUMULATE;
+    }
+    Ok(op)
+}
+
+/// Whether the shapes fit each other, and `out` belongs to `open`.
+#[inline]
+pub(crate) fn fit_together(open: &Arc<Open>, a: &Untyped, b: &Untyped, out: &Untyped) -> bool {
+    out.buffer.is_of(open) && a.cols == b.cols && out.rows == a.rows && out.cols == b.rows
+}
+
+/// Makes `op` the product of matrices that fit together.
+#[inline]
+pub(crate) fn fill_in(op: &mut spanker_op, a: &Untyped, b: &Untyped, out: &Untyped) {
+    // As many as rows of a, and rows of b.
+    let (m, n, k) = (out.rows, out.cols, a.cols);
+    op.opcode = SPANKER_OPCODE_MATMUL;
+    op.flags = 0;
+    op.m = m;
+    op.n = n;
+    op.k = k;
+    op.reserved = 0;
+    op.a = a.operand;
+    op.b = b.operand;
+    op.out = out.operand;
+}
+
+/// Why they do not.
+#[cold]
+fn misfit(open: &Arc<Open>, a: &Untyped, b: &Untyped, out: &Untyped) -> Error {
+    let (a, b, given) = (a.shape(), b.shape(), out.shape());
+    let error = |operand, given, required, because| Error::OperandShape {
+        operand,
+        required,
+        given,
+        because,
+    };
+    if !out.buffer.is_of(open) {
+        Error::ForeignMatrix { operand: Operand::Out }
+    } else if a.cols != b.cols {
+        let required = Shape { rows: b.rows, cols: a.cols };
+        error(Operand::B, b, required, "as many columns as a has")
+    } else {
+        let required = Shape { rows: a.rows, cols: b.rows };
+        error(Operand::Out, given, required, "the rows of a by the rows of b")
+    }
 }
 
 pub(crate) fn require_same_open(operand: Operand, same: bool) -> Result<(), Error> {
@@ -105,15 +143,19 @@ pub(crate) fn require_same_open(operand: Operand, same: bool) -> Result<(), Erro
     }
 }
 
-pub(crate) fn require_shape(
-    operand: Operand,
-    given: Shape,
-    required: Shape,
-    because: &'static str,
-) -> Result<(), Error> {
-    if given == required {
-        Ok(())
-    } else {
-        Err(Error::OperandShape { operand, required, given, because })
+impl<A: Activation> sealed::Sealed for Matmul<'_, A> {}
+impl<A: Activation> Work for Matmul<'_, A> {
+    type Results = Matrix<F32>;
+
+    fn submit_to(&self, sail: &Sail) -> Result<Submitted, Error> {
+        let open = sail.open_handle();
+        let op = self.to_op(open)?;
+        let reads = [&self.a.untyped().buffer, &self.b.untyped().buffer];
+        let accumulated = self.accumulate.then_some(&self.out.untyped().buffer);
+        submit_product(open, &op, &reads, accumulated)
+    }
+
+    fn into_results(self) -> Matrix<F32> {
+        self.into_out()
     }
 }

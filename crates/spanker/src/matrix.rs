@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Matrices in buffers of a card.
 
+mod untyped;
+
+pub(crate) use untyped::Untyped;
+
 use crate::element::Element;
 use crate::error::{Error, Shape};
 use crate::open::Open;
 use crate::transport::{Buffer, Placement};
 use crate::view::{View, ViewMut};
-use spanker_sys::{spanker_operand, Plain};
+use crate::work::{sealed, Results};
+use spanker_sys::Plain;
 use std::marker::PhantomData;
 use std::mem::size_of;
 use std::sync::Arc;
@@ -22,41 +27,40 @@ use std::sync::Arc;
 /// reach, inside the [`Pending`](crate::Pending) that will hand it back.
 #[derive(Debug)]
 pub struct Matrix<E: Element> {
-    buffer: Buffer,
-    shape: Shape,
+    /// Boxed, since matrices are moved into work and back.
+    untyped: Box<Untyped>,
     element: PhantomData<E>,
 }
 
 impl<E: Element> Matrix<E> {
     pub(crate) fn new(open: &Arc<Open>, shape: Shape, placement: Placement) -> Result<Self, Error> {
-        let bytes = checked_bytes::<E>(shape)?;
-        let buffer = Buffer::new(open, bytes, placement)?;
-        Ok(Self { buffer, shape, element: PhantomData })
+        let untyped = Box::new(Untyped::new::<E>(open, shape, placement)?);
+        Ok(Self { untyped, element: PhantomData })
     }
 
     /// Rows and columns, in elements.
     pub fn shape(&self) -> Shape {
-        self.shape
+        self.untyped.shape()
     }
 
     /// Bytes in a row.
     pub fn row_bytes(&self) -> usize {
-        self.shape.cols / E::PER_STORED * size_of::<E::Stored>()
+        self.shape().cols / E::PER_STORED * size_of::<E::Stored>()
     }
 
     /// Bytes in the matrix.
     pub fn byte_len(&self) -> usize {
-        self.shape.rows * self.row_bytes()
+        self.shape().rows * self.row_bytes()
     }
 
     /// How many values or blocks it is stored as.
     pub fn stored_len(&self) -> usize {
-        self.shape.rows * (self.shape.cols / E::PER_STORED)
+        self.shape().rows * (self.shape().cols / E::PER_STORED)
     }
 
     /// Where its bytes are.
     pub fn placement(&self) -> Placement {
-        self.buffer.placement()
+        self.untyped.buffer.placement()
     }
 
     /// Copies all of the matrix in from `values`: floats, or blocks.
@@ -67,7 +71,7 @@ impl<E: Element> Matrix<E> {
     /// [`Error::NotMapped`].
     pub fn write(&mut self, values: &[E::Stored]) -> Result<(), Error> {
         self.check_length(values.len(), self.stored_len(), unit::<E>())?;
-        let bytes = self.buffer.bytes_mut()?;
+        let bytes = self.untyped.buffer.bytes_mut()?;
         if cfg!(target_endian = "little") {
             bytes.copy_from_slice(Plain::slice_bytes(values));
         } else {
@@ -86,7 +90,7 @@ impl<E: Element> Matrix<E> {
     /// [`byte_len`](Self::byte_len) long.
     pub fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.check_length(bytes.len(), self.byte_len(), "bytes")?;
-        self.buffer.bytes_mut()?.copy_from_slice(bytes);
+        self.untyped.buffer.bytes_mut()?.copy_from_slice(bytes);
         Ok(())
     }
 
@@ -97,7 +101,7 @@ impl<E: Element> Matrix<E> {
     /// long; [`Error::NotMapped`].
     pub fn read(&self, values: &mut [E::Stored]) -> Result<(), Error> {
         self.check_length(values.len(), self.stored_len(), unit::<E>())?;
-        Plain::slice_bytes_mut(values).copy_from_slice(self.buffer.bytes()?);
+        Plain::slice_bytes_mut(values).copy_from_slice(self.untyped.buffer.bytes()?);
         if cfg!(target_endian = "big") {
             values.iter_mut().for_each(|value| *value = E::swap_if_big_endian(*value));
         }
@@ -111,7 +115,7 @@ impl<E: Element> Matrix<E> {
     /// [`Error::NotMapped`].
     pub fn read_bytes(&self, bytes: &mut [u8]) -> Result<(), Error> {
         self.check_length(bytes.len(), self.byte_len(), "bytes")?;
-        bytes.copy_from_slice(self.buffer.bytes()?);
+        bytes.copy_from_slice(self.untyped.buffer.bytes()?);
         Ok(())
     }
 
@@ -120,8 +124,8 @@ impl<E: Element> Matrix<E> {
     /// # Errors
     /// [`Error::NotMapped`].
     pub fn view(&self) -> Result<View<'_, E>, Error> {
-        let cols = self.shape.cols / E::PER_STORED;
-        self.buffer.bytes().map(|bytes| View::new(bytes, cols))
+        let cols = self.shape().cols / E::PER_STORED;
+        self.untyped.buffer.bytes().map(|bytes| View::new(bytes, cols))
     }
 
     /// The matrix without a copy, to be written. While the view exists, the
@@ -130,37 +134,35 @@ impl<E: Element> Matrix<E> {
     /// # Errors
     /// [`Error::InFlight`] while an op reads the matrix; [`Error::NotMapped`].
     pub fn view_mut(&mut self) -> Result<ViewMut<'_, E>, Error> {
-        let cols = self.shape.cols / E::PER_STORED;
-        self.buffer.bytes_mut().map(|bytes| ViewMut::new(bytes, cols))
+        let cols = self.shape().cols / E::PER_STORED;
+        self.untyped.buffer.bytes_mut().map(|bytes| ViewMut::new(bytes, cols))
     }
 
     fn check_length(&self, given: usize, required: usize, unit: &'static str) -> Result<(), Error> {
         if given == required {
             return Ok(());
         }
-        Err(Error::Length { shape: self.shape, element: E::NAME, unit, required, given })
+        Err(Error::Length { shape: self.shape(), element: E::NAME, unit, required, given })
     }
 
     pub(crate) fn is_of(&self, open: &Arc<Open>) -> bool {
-        self.buffer.is_of(open)
-    }
-
-    pub(crate) fn mark_read_by(&self, seqno: u64) {
-        self.buffer.mark_read_by(seqno);
+        self.untyped.buffer.is_of(open)
     }
 
     pub(crate) fn buffer(&self) -> &Buffer {
-        &self.buffer
+        &self.untyped.buffer
     }
 
-    /// The whole matrix as an operand of MATMUL.
-    pub(crate) fn operand(&self) -> spanker_operand {
-        spanker_operand {
-            handle: self.buffer.handle(),
-            type_: E::TYPE,
-            offset: 0,
-            row_stride: self.row_bytes() as u64,
-        }
+    #[inline]
+    pub(crate) fn untyped(&self) -> &Untyped {
+        &self.untyped
+    }
+}
+
+impl<E: Element> sealed::Sealed for Matrix<E> {}
+impl<E: Element> Results for Matrix<E> {
+    fn for_each_buffer(&self, show: &mut dyn FnMut(&Buffer)) {
+        show(self.buffer());
     }
 }
 
@@ -182,23 +184,4 @@ fn unit<E: Element>() -> &'static str {
     } else {
         "blocks"
     }
-}
-
-/// Bytes of a matrix of this shape, if there can be one.
-fn checked_bytes<E: Element>(shape: Shape) -> Result<usize, Error> {
-    let refuse = |requirement| Error::MatrixShape { element: E::NAME, shape, requirement };
-    if shape.rows == 0 || shape.cols == 0 {
-        return Err(refuse("it needs at least one row and one column"));
-    }
-    if shape.cols % E::PER_STORED != 0 {
-        return Err(refuse("its columns must be a multiple of 256"));
-    }
-    if u32::try_from(shape.rows).is_err() || u32::try_from(shape.cols).is_err() {
-        return Err(refuse("rows and columns must be below 2^32"));
-    }
-    (shape.cols / E::PER_STORED)
-        .checked_mul(size_of::<E::Stored>())
-        .and_then(|row| row.checked_mul(shape.rows))
-        .filter(|bytes| isize::try_from(*bytes).is_ok())
-        .ok_or_else(|| refuse("it is larger than the address space"))
 }

@@ -5,7 +5,10 @@
 use crate::abi_version::AbiVersion;
 use crate::error::{Error, Request};
 use crate::info::DeviceInfo;
-use crate::transport::Node;
+use crate::transport::{Buffer, Node};
+#[cfg(feature = "tokio")]
+use crate::waiters::Waiters;
+use crate::work::Results;
 use nix::errno::Errno;
 use spanker_sys::*;
 use std::mem::size_of;
@@ -16,7 +19,9 @@ use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct Open {
-    pub(crate) node: Node,
+    pub(crate) node: Arc<Node>,
+    #[cfg(feature = "tokio")]
+    pub(crate) waiters: Waiters,
     pub(crate) version: AbiVersion,
     pub(crate) info: DeviceInfo,
     /// Its node, where it has one.
@@ -33,7 +38,9 @@ impl Open {
         let mut info = spanker_device_info::default();
         query(&node, SPANKER_QUERY_DEVICE, &mut info)?;
         Ok(Arc::new(Self {
-            node,
+            node: Arc::new(node),
+            #[cfg(feature = "tokio")]
+            waiters: Waiters::default(),
             version,
             info: DeviceInfo::from_abi(&info),
             path: path.map(Path::to_owned),
@@ -54,6 +61,46 @@ impl Open {
 
     pub(crate) fn note_completed(&self, completed: u64) {
         self.completed.fetch_max(completed, Ordering::AcqRel);
+    }
+
+    /// Reads the completion counter, which quietens the descriptor. Whoever
+    /// awaits a batch is woken if that has retired: they would miss what is
+    /// read here.
+    ///
+    /// # Errors
+    /// EAGAIN if there is no news; EIO or ENODEV if there will be none.
+    pub(crate) fn read_completed(&self) -> Result<u64, Errno> {
+        let answer = self.node.read_completed();
+        if let Ok(completed) = answer {
+            self.note_completed(completed);
+        }
+        #[cfg(feature = "tokio")]
+        self.waiters.news(self.completed(), answer.err());
+        answer
+    }
+
+    /// Why there will be no news of a batch of which there should be.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn no_news(&self) -> Error {
+        let errno = self.waiters.ended().unwrap_or(Errno::EIO);
+        Error::request(Request::Read, errno, "the completion counter")
+    }
+
+    /// Notes on the tape, if there is one, what the host has written to these
+    /// buffers.
+    #[inline]
+    pub(crate) fn record_contents<'a>(&self, buffers: impl Iterator<Item = &'a Buffer>) {
+        if let Some(tape) = &self.node.tape {
+            tape.contents(buffers);
+        }
+    }
+
+    /// Notes on the tape, if there is one, what batch `seqno` has written.
+    #[inline]
+    pub(crate) fn record_results(&self, seqno: u64, results: &impl Results) {
+        if let Some(tape) = &self.node.tape {
+            results.for_each_buffer(&mut |buffer| tape.result(seqno, buffer));
+        }
     }
 
     /// # Errors

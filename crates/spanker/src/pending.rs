@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Work that is in flight.
 
+#[cfg(feature = "tokio")]
+mod future;
+
 use crate::error::Error;
 use crate::open::Open;
+use crate::work::{Results, Submitted};
 use nix::time::{clock_gettime, ClockId};
 use spanker_sys::SPANKER_DEADLINE_NEVER;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -21,7 +25,13 @@ use std::time::Duration;
 pub struct Pending<T> {
     open: Arc<Open>,
     seqno: u64,
-    results: T,
+    /// None once they have been handed out.
+    results: Option<T>,
+    /// Why not all of the work was accepted.
+    failure: Option<Box<Error>>,
+    /// It has been polled as a future, and is to be woken.
+    #[cfg(feature = "tokio")]
+    awaited: bool,
 }
 
 /// Whether work has completed.
@@ -35,8 +45,15 @@ pub enum Progress<T> {
 }
 
 impl<T> Pending<T> {
-    pub(crate) fn new(open: Arc<Open>, seqno: u64, results: T) -> Self {
-        Self { open, seqno, results }
+    pub(crate) fn new(open: Arc<Open>, submitted: Submitted, results: T) -> Self {
+        Self {
+            open,
+            seqno: submitted.seqno,
+            results: Some(results),
+            failure: submitted.failure,
+            #[cfg(feature = "tokio")]
+            awaited: false,
+        }
     }
 
     /// The place of the batch on its Sail's timeline: 1 for the first. Batches
@@ -44,7 +61,9 @@ impl<T> Pending<T> {
     pub fn seqno(&self) -> u64 {
         self.seqno
     }
+}
 
+impl<T: Results> Pending<T> {
     /// Blocks until the batch has completed. On the software Sail, the waiting
     /// thread helps with the work.
     ///
@@ -52,9 +71,9 @@ impl<T> Pending<T> {
     /// [`Error::Fault`] if an op of it failed, [`Error::Cancelled`] if one of an
     /// earlier batch did, [`Error::Request`] with ENODEV if the card went away.
     /// The results are lost then.
-    pub fn wait(self) -> Result<T, Error> {
+    pub fn wait(mut self) -> Result<T, Error> {
         self.open.wait(self.seqno, SPANKER_DEADLINE_NEVER as i64)?;
-        Ok(self.results)
+        self.hand_out()
     }
 
     /// Blocks until the batch has completed, but no longer than `timeout`.
@@ -74,12 +93,22 @@ impl<T> Pending<T> {
         self.wait_until(0)
     }
 
-    fn wait_until(self, deadline_ns: i64) -> Result<Progress<T>, Error> {
+    fn wait_until(mut self, deadline_ns: i64) -> Result<Progress<T>, Error> {
         Ok(if self.open.wait(self.seqno, deadline_ns)? {
-            Progress::Done(self.results)
+            Progress::Done(self.hand_out()?)
         } else {
             Progress::NotYet(self)
         })
+    }
+
+    /// The results of a batch that has completed.
+    fn hand_out(&mut self) -> Result<T, Error> {
+        let results = self.results.take().ok_or(Error::ResultsTaken { seqno: self.seqno })?;
+        if let Some(failure) = self.failure.take() {
+            return Err(*failure);
+        }
+        self.open.record_results(self.seqno, &results);
+        Ok(results)
     }
 }
 

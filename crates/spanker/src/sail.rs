@@ -109,6 +109,15 @@ impl Sail {
         &self.open
     }
 
+    /// This open, to be kept by something that submits to it.
+    pub(crate) fn same_open(&self) -> Self {
+        Self { open: Arc::clone(&self.open) }
+    }
+
+    pub(crate) fn open_handle_mut(&mut self) -> &mut Arc<Open> {
+        &mut self.open
+    }
+
     /// Does nothing, successfully, if the card is there.
     ///
     /// # Errors
@@ -217,7 +226,9 @@ impl Sail {
     /// [`Error::Request`]) or ever (EIO after a fault).
     pub fn submit<W: Work>(&self, work: W) -> Result<Pending<W::Results>, Refused<W>> {
         match work.submit_to(self) {
-            Ok(seqno) => Ok(Pending::new(Arc::clone(&self.open), seqno, work.into_results())),
+            Ok(submitted) => {
+                Ok(Pending::new(Arc::clone(&self.open), submitted, work.into_results()))
+            }
             Err(error) => Err(Refused { error, work }),
         }
     }
@@ -237,11 +248,8 @@ impl Sail {
     /// [`Error::Fault`] once a batch has failed and all before it have been
     /// told; [`Error::Request`] if the card is gone.
     pub fn completed(&self) -> Result<u64, Error> {
-        match self.open.node.read_completed() {
-            Ok(completed) => {
-                self.open.note_completed(completed);
-                Ok(completed)
-            }
+        match self.open.read_completed() {
+            Ok(completed) => Ok(completed),
             Err(Errno::EAGAIN) => Ok(self.open.completed()),
             Err(Errno::EIO) => {
                 let context = self.open.context()?;

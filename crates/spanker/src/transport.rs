@@ -2,6 +2,8 @@
 //! How requests reach a device. All of this crate's unsafe code is in here.
 
 mod buffer;
+#[cfg(feature = "tokio")]
+mod event_loop;
 mod kernel;
 mod memory;
 #[cfg(feature = "soft")]
@@ -9,46 +11,65 @@ mod soft;
 
 pub(crate) use buffer::Buffer;
 pub use buffer::Placement;
+#[cfg(feature = "tokio")]
+pub(crate) use event_loop::EventLoopFd;
 use memory::Memory;
 
+use crate::record::Tape;
 use nix::errno::Errno;
 use spanker_sys::*;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+use std::time::Instant;
 
-/// An open node: of a kernel, or of the software machine in this process. The
-/// methods are the requests of the ABI, and their errors the device's errnos.
+/// An open node. The methods are the requests of the ABI, and their errors the
+/// device's errnos. All requests pass here, and are noted on the tape if there
+/// is one.
 #[derive(Debug)]
-pub(crate) enum Node {
+pub(crate) struct Node {
+    device: Device,
+    pub(crate) tape: Option<Box<Tape>>,
+}
+
+/// What a node is of: a kernel, or the software machine in this process.
+#[derive(Debug)]
+enum Device {
     Kernel(kernel::Node),
     #[cfg(feature = "soft")]
     Soft(soft::Node),
 }
 
-/// Calls the same method of whichever node it is.
+/// Calls the same method of whichever device it is.
 macro_rules! either {
     ($self:expr, $node:ident => $call:expr) => {
-        match $self {
-            Node::Kernel($node) => $call,
+        match &$self.device {
+            Device::Kernel($node) => $call,
             #[cfg(feature = "soft")]
-            Node::Soft($node) => $call,
+            Device::Soft($node) => $call,
         }
     };
 }
 
 impl Node {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        kernel::Node::open(path).map(Self::Kernel)
+        kernel::Node::open(path).map(Device::Kernel).map(Self::of)
     }
 
     #[cfg(feature = "soft")]
     pub(crate) fn soft(file: spanker_soft::File) -> Self {
-        Self::Soft(soft::Node::new(file))
+        Self::of(Device::Soft(soft::Node::new(file)))
+    }
+
+    fn of(device: Device) -> Self {
+        Self { device, tape: None }
     }
 
     pub(crate) fn ping(&self) -> Result<(), Errno> {
-        either!(self, node => node.ping())
+        let begin = self.begin();
+        let answer = either!(self, node => node.ping());
+        self.note(begin, |tape, begin| tape.ping(begin, answer));
+        answer
     }
 
     pub(crate) fn version(&self) -> Result<spanker_version, Errno> {
@@ -58,18 +79,30 @@ impl Node {
     /// Fills `answer` as far as the device's answer goes; returns the full
     /// length of that in bytes.
     pub(crate) fn query<T: Plain>(&self, kind: u32, answer: &mut [T]) -> Result<usize, Errno> {
-        either!(self, node => node.query(kind, T::slice_bytes_mut(answer)))
+        let begin = self.begin();
+        let bytes = either!(self, node => node.query(kind, T::slice_bytes_mut(answer)));
+        self.note(begin, |tape, begin| tape.query(begin, kind, bytes));
+        bytes
     }
 
     pub(crate) fn buf_create(&self, create: &mut spanker_buf_create) -> Result<(), Errno> {
-        either!(self, node => node.buf_create(create))
+        let begin = self.begin();
+        let answer = either!(self, node => node.buf_create(create));
+        self.note(begin, |tape, begin| tape.buf_create(begin, create, answer));
+        answer
     }
 
     pub(crate) fn buf_destroy(&self, handle: u32) -> Result<(), Errno> {
-        either!(self, node => node.buf_destroy(&spanker_buf_destroy { handle, flags: 0 }))
+        let begin = self.begin();
+        let answer =
+            either!(self, node => node.buf_destroy(&spanker_buf_destroy { handle, flags: 0 }));
+        self.note(begin, |tape, begin| tape.buf_destroy(begin, handle, answer));
+        answer
     }
 
-    /// Submits `ops` as one batch; returns its seqno.
+    /// Submits `ops` as one batch; returns its seqno. What they write is out of
+    /// the host's reach until the batch has retired, and what they read is not
+    /// written: the caller sees to that.
     ///
     /// # Errors
     /// With the index of the op that was refused, or `SPANKER_NO_OP`.
@@ -84,7 +117,10 @@ impl Node {
             bad_op: SPANKER_NO_OP,
             ..Default::default()
         };
-        match either!(self, node => node.work_submit(&mut submit, ops)) {
+        let begin = self.begin();
+        let answer = either!(self, node => node.work_submit(&mut submit, ops));
+        self.note(begin, |tape, begin| tape.work_submit(begin, ops, &submit, answer));
+        match answer {
             Ok(()) => Ok(submit.seqno),
             Err(errno) => Err((submit.bad_op, errno)),
         }
@@ -94,10 +130,14 @@ impl Node {
     /// `completed` was, and the answer; goes on after EINTR.
     pub(crate) fn wait(&self, seqno: u64, deadline_ns: i64) -> (u64, Result<(), Errno>) {
         let mut wait = spanker_wait { seqno, deadline_ns, ..Default::default() };
+        let begin = self.begin();
         loop {
             match either!(self, node => node.wait(&mut wait)) {
                 Err(Errno::EINTR) => {}
-                answer => return (wait.completed, answer),
+                answer => {
+                    self.note(begin, |tape, begin| tape.wait(begin, &wait, answer));
+                    return (wait.completed, answer);
+                }
             }
         }
     }
@@ -107,17 +147,37 @@ impl Node {
     /// # Errors
     /// EAGAIN if it has not.
     pub(crate) fn read_completed(&self) -> Result<u64, Errno> {
+        let begin = self.begin();
         loop {
             match either!(self, node => node.read_completed()) {
                 Err(Errno::EINTR) => {}
-                answer => return answer,
+                answer => {
+                    self.note(begin, |tape, begin| tape.read(begin, answer));
+                    return answer;
+                }
             }
         }
     }
 
     /// Maps `len` bytes at `offset`.
     pub(crate) fn map(&self, offset: u64, len: usize) -> Result<Memory, Errno> {
-        either!(self, node => node.map(offset, len))
+        let begin = self.begin();
+        let memory = either!(self, node => node.map(offset, len));
+        self.note(begin, |tape, begin| tape.map(begin, len, memory.as_ref().err().copied()));
+        memory
+    }
+
+    /// When a request begins, if anybody wants to know.
+    #[inline]
+    fn begin(&self) -> Option<Instant> {
+        self.tape.as_ref().map(|_| Instant::now())
+    }
+
+    #[inline]
+    fn note(&self, begin: Option<Instant>, note: impl FnOnce(&Tape, Instant)) {
+        if let (Some(tape), Some(begin)) = (&self.tape, begin) {
+            note(tape, begin);
+        }
     }
 }
 

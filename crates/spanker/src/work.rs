@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What can be submitted, and what comes of it when the card refuses.
 
-use crate::element::{Activation, F32};
+mod refused;
+
+pub use refused::Refused;
+
 use crate::error::{Error, Request};
 use crate::info::type_name;
-use crate::matmul::Matmul;
-use crate::matrix::Matrix;
 use crate::open::Open;
 use crate::sail::Sail;
+use crate::split;
+use crate::transport::Buffer;
 use nix::errno::Errno;
 use spanker_sys::*;
-use std::fmt;
 use std::slice;
 
 pub(crate) mod sealed {
@@ -19,85 +21,99 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// What can be submitted: a [`Matmul`] or [`Copy`](crate::Copy) by itself, or a
-/// [`Batch`](crate::Batch).
+/// What can be submitted: a [`Matmul`](crate::Matmul) or [`Copy`](crate::Copy)
+/// by itself, or a [`Batch`](crate::Batch).
 pub trait Work: sealed::Sealed + Sized {
     /// What comes back when it has completed.
-    type Results;
+    type Results: Results;
 
-    /// Submits it; returns its seqno.
+    /// Submits it.
     #[doc(hidden)]
-    fn submit_to(&self, sail: &Sail) -> Result<u64, Error>;
+    fn submit_to(&self, sail: &Sail) -> Result<Submitted, Error>;
 
     /// What is kept while it is in flight.
     #[doc(hidden)]
     fn into_results(self) -> Self::Results;
 }
 
-impl<A: Activation> sealed::Sealed for Matmul<'_, A> {}
-impl<A: Activation> Work for Matmul<'_, A> {
-    type Results = Matrix<F32>;
-
-    fn submit_to(&self, sail: &Sail) -> Result<u64, Error> {
-        let open = sail.open_handle();
-        let op = self.to_op(open)?;
-        let seqno = submit_ops(open, slice::from_ref(&op))?;
-        self.a.mark_read_by(seqno);
-        self.b.mark_read_by(seqno);
-        Ok(seqno)
-    }
-
-    fn into_results(self) -> Matrix<F32> {
-        self.into_out()
-    }
+/// What work hands back: a [`Matrix`](crate::Matrix), or a
+/// [`Batch`](crate::Batch) with its results.
+pub trait Results: sealed::Sealed {
+    /// Shows each buffer that was written.
+    #[doc(hidden)]
+    fn for_each_buffer(&self, show: &mut dyn FnMut(&Buffer));
 }
 
-/// Work that was not accepted: why, and the work itself, nothing of which has
-/// run. In a function that returns [`Error`] or a boxed error, `?` turns it into
-/// the [`Error`] alone; for other error types use
-/// `.map_err(spanker::Error::from)?`.
-pub struct Refused<W> {
-    /// Why.
-    pub error: Error,
-    /// What was to be submitted.
-    pub work: W,
+/// Work that the device has accepted.
+#[doc(hidden)]
+#[derive(Debug)]
+#[allow(unreachable_pub)] // In the signature of a hidden method of `Work`.
+pub struct Submitted {
+    /// The seqno of its last batch.
+    pub(crate) seqno: u64,
+    /// Why the rest of it was not accepted, for work that takes several
+    /// batches.
+    pub(crate) failure: Option<Box<Error>>,
 }
 
-impl<W> From<Refused<W>> for Error {
-    fn from(refused: Refused<W>) -> Self {
-        refused.error
-    }
+/// Submits one op, or the parts that the card takes it in. `accumulated` is a
+/// buffer that it adds to.
+pub(crate) fn submit_product(
+    open: &Open,
+    op: &spanker_op,
+    reads: &[&Buffer],
+    accumulated: Option<&Buffer>,
+) -> Result<Submitted, Error> {
+    open.record_contents(reads.iter().copied().chain(accumulated));
+    let info = &open.info;
+    let is_copy = op.opcode == SPANKER_OPCODE_COPY;
+    let fits = op.m <= info.max_m && (is_copy || op.n <= info.max_n && op.k <= info.max_k);
+    let submitted = if fits {
+        Submitted { seqno: submit_ops(open, slice::from_ref(op))?, failure: None }
+    } else {
+        let mut parts = Vec::new();
+        if is_copy {
+            split::copy(op, info, |part| parts.push(part));
+        } else {
+            split::matmul(op, info, |part| parts.push(part));
+        }
+        submit_in_batches(open, &parts)?
+    };
+    reads.iter().for_each(|buffer| buffer.mark_read_by(submitted.seqno));
+    Ok(submitted)
 }
 
-// Not by being an error itself: it may hold borrowed work, which no boxed error
-// can.
-impl<W> From<Refused<W>> for Box<dyn std::error::Error> {
-    fn from(refused: Refused<W>) -> Self {
-        refused.error.into()
+/// Submits the parts of one op, in as many batches as it takes. Blocks only
+/// when the queue is full in the middle of it.
+fn submit_in_batches(open: &Open, parts: &[spanker_op]) -> Result<Submitted, Error> {
+    let mut batches = parts.chunks(open.info.max_ops.max(1) as usize);
+    let mut seqno = submit_ops(open, batches.next().unwrap_or(parts))?;
+    for batch in batches {
+        loop {
+            match submit_ops(open, batch) {
+                Ok(next) => seqno = next,
+                Err(error) if error.errno() == Some(Errno::EAGAIN as i32) => {
+                    match open.wait(seqno, SPANKER_DEADLINE_NEVER as i64) {
+                        Ok(_) => continue,
+                        Err(error) => return Ok(Submitted { seqno, failure: Some(error.into()) }),
+                    }
+                }
+                Err(error) => return Ok(Submitted { seqno, failure: Some(error.into()) }),
+            }
+            break;
+        }
     }
-}
-
-impl<W> From<Refused<W>> for Box<dyn std::error::Error + Send + Sync> {
-    fn from(refused: Refused<W>) -> Self {
-        refused.error.into()
-    }
-}
-
-impl<W> fmt::Debug for Refused<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refused").field("error", &self.error).finish_non_exhaustive()
-    }
-}
-
-impl<W> fmt::Display for Refused<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
-    }
+    Ok(Submitted { seqno, failure: None })
 }
 
 /// Submits `ops` as one batch; returns its seqno.
 pub(crate) fn submit_ops(open: &Open, ops: &[spanker_op]) -> Result<u64, Error> {
-    open.node.work_submit(ops).map_err(|(bad_op, errno)| match ops.get(bad_op as usize) {
+    open.node.work_submit(ops).map_err(|(bad_op, errno)| refusal(open, ops, bad_op, errno))
+}
+
+#[cold]
+fn refusal(open: &Open, ops: &[spanker_op], bad_op: u32, errno: Errno) -> Error {
+    match ops.get(bad_op as usize) {
         Some(op) => Error::OpRefused {
             op: bad_op as usize,
             description: describe(op),
@@ -105,7 +121,7 @@ pub(crate) fn submit_ops(open: &Open, ops: &[spanker_op]) -> Result<u64, Error> 
             detail: why_op_refused(open, op, errno),
         },
         None => Error::request(Request::WorkSubmit, errno, why_batch_refused(open, ops, errno)),
-    })
+    }
 }
 
 fn describe(op: &spanker_op) -> String {

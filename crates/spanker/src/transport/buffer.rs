@@ -15,7 +15,7 @@ use crate::error::{Error, Request};
 use crate::open::Open;
 use nix::errno::Errno;
 use spanker_sys::{spanker_buf_create, SPANKER_BUF_DEVICE};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 
 /// Where a buffer's bytes are.
@@ -32,13 +32,16 @@ pub enum Placement {
 /// A buffer of one open of a card. Dropping it gives its memory back, once the
 /// last op that names it has retired: the device sees to that.
 #[derive(Debug)]
-pub(crate) struct Buffer {
+#[allow(unreachable_pub)] // In the signature of a hidden method of `Results`.
+pub struct Buffer {
     open: Arc<Open>,
     handle: u32,
-    /// None if only ops reach it.
-    memory: Option<Memory>,
+    /// The host has written to it since [`Buffer::take_written`] was last asked.
+    written: AtomicBool,
     /// The last batch in which an op reads it.
     last_read: AtomicU64,
+    /// None if only ops reach it.
+    memory: Option<Memory>,
 }
 
 impl Buffer {
@@ -57,8 +60,9 @@ impl Buffer {
         let mut buffer = Self {
             open: Arc::clone(open),
             handle: create.handle,
-            memory: None,
+            written: AtomicBool::new(false),
             last_read: AtomicU64::new(0),
+            memory: None,
         };
         if placement == Placement::Mapped {
             let memory = open.node.map(create.mmap_offset, len).map_err(|errno| {
@@ -77,6 +81,7 @@ impl Buffer {
         self.handle
     }
 
+    #[inline]
     pub(crate) fn is_of(&self, open: &Arc<Open>) -> bool {
         Arc::ptr_eq(&self.open, open)
     }
@@ -91,6 +96,11 @@ impl Buffer {
     /// Takes note that batch `seqno` reads it.
     pub(crate) fn mark_read_by(&self, seqno: u64) {
         self.last_read.fetch_max(seqno, Ordering::Release);
+    }
+
+    /// Whether the host has written to it since this was last asked.
+    pub(crate) fn take_written(&self) -> bool {
+        self.written.swap(false, Ordering::Relaxed)
     }
 
     /// The bytes, to be read.
@@ -113,6 +123,7 @@ impl Buffer {
     pub(crate) fn bytes_mut(&mut self) -> Result<&mut [u8], Error> {
         self.open.require_retired(*self.last_read.get_mut())?;
         let memory = self.memory.as_mut().ok_or(Error::NotMapped)?;
+        *self.written.get_mut() = true;
         // SAFETY: no op in flight writes to it, as in `bytes`. None reads it:
         // every batch that does is marked in `last_read` before the borrow that
         // the submission holds ends, and has retired, as was just checked. The

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What people read: one line that says what was required, what was given, and
+//! what to do.
+
+use super::Error;
+use nix::errno::Errno;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open { path, source } => {
+                write!(f, "cannot open {}: {source}{}", path.display(), remedy(path, source))
+            }
+            Self::Software { source } => write!(f, "the software Sail does not start: {source}"),
+            Self::SailName { name } => write!(
+                f,
+                "`{name}` names no Sail: use `soft`, a card's index, or the path of its node"
+            ),
+            Self::NoSoftware => f.write_str(
+                "the software Sail was left out of this build: enable the feature `soft` of spanker",
+            ),
+            Self::NotASail { path, errno } => write!(
+                f,
+                "{} is not a Sail: it answers GET_VERSION with {}",
+                path.display(),
+                name(*errno)
+            ),
+            Self::IncompatibleAbi { path, device, library } => write!(
+                f,
+                "{} speaks ABI {device}, and this library ABI {library}: use a driver and a \
+                 library that belong together",
+                path.display()
+            ),
+            Self::Request { request, errno, detail } => {
+                write!(f, "{request} returned {}: {detail}", name(*errno))
+            }
+            Self::OpRefused { op, description, errno, detail } => write!(
+                f,
+                "WORK_SUBMIT returned {}: op {op}, {description}, was refused: {detail}",
+                name(*errno)
+            ),
+            Self::MatrixShape { element, shape, requirement } => {
+                write!(f, "a matrix of {element} cannot be {shape}: {requirement}")
+            }
+            Self::OperandShape { operand, required, given, because } => write!(
+                f,
+                "operand {operand}: {required} is required ({because}), {given} was given"
+            ),
+            Self::Length { shape, element, unit, required, given } => write!(
+                f,
+                "a {shape} matrix of {element} needs {required} {unit}, {given} were given"
+            ),
+            Self::ForeignMatrix { operand } => write!(
+                f,
+                "operand {operand} belongs to another Sail: its buffer means nothing on this one"
+            ),
+            Self::ForeignBatch => f.write_str("the batch belongs to another Sail"),
+            Self::NoSuchResult { result, count } => {
+                write!(f, "there is no result {result} in the batch, which has {count} so far")
+            }
+            Self::OldResults { count } => write!(
+                f,
+                "the batch holds {count} results: take them with `drain_results`, or `clear` it, \
+                 before pushing"
+            ),
+            Self::EmptyBatch => {
+                f.write_str("the batch is empty: push an op before submitting it")
+            }
+            Self::InFlight { seqno, completed } => write!(
+                f,
+                "the matrix is in use by batch {seqno}, and {completed} is the last that \
+                 completed: wait for it before writing"
+            ),
+            Self::NotMapped => f.write_str(
+                "the matrix is in device memory, which is not mapped: copy it to a mapped one first",
+            ),
+            Self::RingFull { slots } => write!(
+                f,
+                "all {slots} slots of the ring are in flight: take the oldest result with `wait` \
+                 first"
+            ),
+            Self::Fault { seqno, op, code } => write!(
+                f,
+                "op {op} of batch {seqno} failed on the device (fault code {code}): open the Sail \
+                 again to go on"
+            ),
+            Self::Cancelled { seqno, fault_seqno } => write!(
+                f,
+                "batch {seqno} was cancelled, since batch {fault_seqno} before it failed"
+            ),
+            Self::ResultsTaken { seqno } => {
+                write!(f, "the results of batch {seqno} have been handed out already")
+            }
+            #[cfg(feature = "tokio")]
+            Self::EventLoop { source } => write!(
+                f,
+                "the Sail cannot be awaited here: {source} (await it inside a tokio runtime with \
+                 I/O enabled, or use `wait`)"
+            ),
+            Self::SailInUse => f.write_str(
+                "the Sail has matrices already, which its record would not know: make the \
+                 recorder before the first matrix",
+            ),
+            Self::Record { source } => write!(f, "the record cannot be written: {source}"),
+        }
+    }
+}
+
+/// The name of an errno, as in `EINVAL: Invalid argument`.
+fn name(errno: i32) -> String {
+    Errno::from_raw(errno).to_string()
+}
+
+/// What to do about a node that cannot be opened.
+fn remedy(path: &Path, source: &io::Error) -> &'static str {
+    match source.kind() {
+        io::ErrorKind::NotFound if path.starts_with("/dev") => {
+            " (no such card, or the module `spanker` is not loaded)"
+        }
+        io::ErrorKind::PermissionDenied => {
+            " (add the user to the node's group, `spanker`, and log in again)"
+        }
+        _ => "",
+    }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The lines of a record, and where they go.
+
+use crate::abi_version::AbiVersion;
+use crate::error::Error;
+use crate::info::DeviceInfo;
+use crate::record::format;
+use crate::transport::Buffer;
+use nix::errno::Errno;
+use serde_json::{json, Value};
+use spanker_sys::*;
+use std::fmt;
+use std::io::{self, BufWriter, Write};
+use std::mem::size_of;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// What the requests of one open are noted on.
+pub(crate) struct Tape {
+    started: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// None once the record is finished, or could not be written.
+    out: Option<BufWriter<Box<dyn Write + Send>>>,
+    /// The first thing that went wrong.
+    error: Option<io::Error>,
+}
+
+impl fmt::Debug for Tape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tape").field("started", &self.started).finish_non_exhaustive()
+    }
+}
+
+impl Tape {
+    pub(crate) fn new(out: Box<dyn Write + Send>, card: &DeviceInfo, abi: AbiVersion) -> Self {
+        let state = State { out: Some(BufWriter::new(out)), error: None };
+        let tape = Self { started: Instant::now(), state: Mutex::new(state) };
+        tape.lock().line(&format::first_line(card, abi));
+        tape
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn since_start(&self, time: Instant) -> u64 {
+        nanoseconds(time.saturating_duration_since(self.started))
+    }
+
+    /// Notes a request that has just been answered. `sizes` are those of its
+    /// struct and of what that points to, in bytes.
+    fn request(
+        &self,
+        name: &str,
+        begin: Instant,
+        sizes: [usize; 2],
+        errno: Option<Errno>,
+        details: Value,
+    ) {
+        let mut line = json!({
+            "at_ns": self.since_start(begin),
+            "request": name,
+            "took_ns": nanoseconds(begin.elapsed()),
+            "struct_bytes": sizes[0],
+            "payload_bytes": sizes[1],
+            "errno": errno.map(|errno| errno as i32),
+        });
+        if let (Value::Object(line), Value::Object(details)) = (&mut line, details) {
+            line.extend(details);
+        }
+        self.lock().line(&line);
+    }
+
+    pub(crate) fn ping(&self, begin: Instant, answer: Result<(), Errno>) {
+        self.request("PING", begin, [0, 0], answer.err(), json!({}));
+    }
+
+    pub(crate) fn query(&self, begin: Instant, kind: u32, bytes: Result<usize, Errno>) {
+        let payload = *bytes.as_ref().unwrap_or(&0);
+        let sizes = [size_of::<spanker_query>(), payload];
+        self.request("QUERY", begin, sizes, bytes.err(), json!({ "type": kind }));
+    }
+
+    pub(crate) fn buf_create(
+        &self,
+        begin: Instant,
+        create: &spanker_buf_create,
+        answer: Result<(), Errno>,
+    ) {
+        let details = json!({
+            "handle": create.handle,
+            "size": create.size,
+            "device": create.flags & SPANKER_BUF_DEVICE != 0,
+        });
+        let sizes = [size_of::<spanker_buf_create>(), 0];
+        self.request("BUF_CREATE", begin, sizes, answer.err(), details);
+    }
+
+    pub(crate) fn buf_destroy(&self, begin: Instant, handle: u32, answer: Result<(), Errno>) {
+        let sizes = [size_of::<spanker_buf_destroy>(), 0];
+        self.request("BUF_DESTROY", begin, sizes, answer.err(), json!({ "handle": handle }));
+    }
+
+    pub(crate) fn work_submit(
+        &self,
+        begin: Instant,
+        ops: &[spanker_op],
+        submit: &spanker_work_submit,
+        answer: Result<(), Errno>,
+    ) {
+        let ops: Vec<Value> = ops.iter().map(format::op).collect();
+        let sizes = [size_of::<spanker_work_submit>(), ops.len() * size_of::<spanker_op>()];
+        let details = json!({ "seqno": submit.seqno, "ops": ops });
+        self.request("WORK_SUBMIT", begin, sizes, answer.err(), details);
+    }
+
+    pub(crate) fn wait(&self, begin: Instant, wait: &spanker_wait, answer: Result<(), Errno>) {
+        let details = json!({ "seqno": wait.seqno, "completed": wait.completed });
+        self.request("WAIT", begin, [size_of::<spanker_wait>(), 0], answer.err(), details);
+    }
+
+    pub(crate) fn read(&self, begin: Instant, answer: Result<u64, Errno>) {
+        let details = json!({ "completed": answer.ok() });
+        self.request("read", begin, [0, size_of::<u64>()], answer.err(), details);
+    }
+
+    pub(crate) fn map(&self, begin: Instant, len: usize, errno: Option<Errno>) {
+        self.request("mmap", begin, [0, len], errno, json!({}));
+    }
+
+    /// Notes what the host has written to buffers since it was last noted.
+    pub(crate) fn contents<'a>(&self, buffers: impl Iterator<Item = &'a Buffer>) {
+        // The flag is taken under the lock: whoever finds it cleared can rely
+        // on the line being there.
+        let mut state = self.lock();
+        for buffer in buffers.filter(|buffer| buffer.take_written()) {
+            if let Ok(bytes) = buffer.bytes() {
+                let at_ns = self.since_start(Instant::now());
+                let data = format::hex(bytes);
+                state.line(&json!({ "at_ns": at_ns, "write": buffer.handle(), "data": data }));
+            }
+        }
+    }
+
+    /// Notes what batch `seqno` has written to a buffer that is mapped.
+    pub(crate) fn result(&self, seqno: u64, buffer: &Buffer) {
+        if let Ok(bytes) = buffer.bytes() {
+            let (at_ns, data) = (self.since_start(Instant::now()), format::hex(bytes));
+            let handle = buffer.handle();
+            let line = json!({ "at_ns": at_ns, "result": handle, "seqno": seqno, "data": data });
+            self.lock().line(&line);
+        }
+    }
+
+    /// Ends the record.
+    ///
+    /// # Errors
+    /// [`Error::Record`] with the first thing that could not be written.
+    pub(crate) fn finish(&self) -> Result<(), Error> {
+        let mut state = self.lock();
+        if let Some(mut out) = state.out.take() {
+            if let Err(error) = out.flush() {
+                state.error.get_or_insert(error);
+            }
+        }
+        state.error.take().map_or(Ok(()), |source| Err(Error::Record { source }))
+    }
+}
+
+impl State {
+    fn line(&mut self, line: &Value) {
+        let Some(out) = &mut self.out else { return };
+        let written = serde_json::to_writer(&mut *out, line)
+            .map_err(io::Error::from)
+            .and_then(|()| out.write_all(b"\n"));
+        if let Err(error) = written {
+            // What would follow makes no sense without this line.
+            self.out = None;
+            self.error = Some(error);
+        }
+    }
+}
+
+fn nanoseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
