@@ -20,10 +20,12 @@ struct State {
 
 impl Gate {
     /// A machine with one card behind a gate that is shut.
+    #[allow(dead_code)] // Not every test has a plain one.
     pub(crate) fn machine() -> (Machine, Arc<Self>) {
         Self::machine_with(CardConfig::default())
     }
 
+    #[allow(dead_code)] // Nor one with limits.
     pub(crate) fn machine_with(card: CardConfig) -> (Machine, Arc<Self>) {
         let gate = Arc::new(Self::default());
         let engine: Arc<dyn Engine> = Arc::clone(&gate) as _;
