@@ -184,8 +184,8 @@ fn nobody_depends_on_another_being_polled() {
 #[test]
 fn a_fault_and_what_it_cancels_are_awaited_too() {
     let gate = Arc::new(Gate::default());
-    let engine = Arc::new(spanker_soft::FaultAt::new(2, 0, Arc::clone(&gate) as _));
-    let config = Config { engine, ..Config::default() };
+    let faults = "batch#2".parse().unwrap();
+    let config = Config { engine: Arc::clone(&gate) as _, faults, ..Config::default() };
     let machine = Machine::new(config).unwrap();
     let sail = Sail::on_machine(&machine, 0).unwrap();
     let operands = Operands::new(&sail);
