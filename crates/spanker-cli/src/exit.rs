@@ -3,8 +3,11 @@
 
 use crate::gguf_file::GgufError;
 use crate::npy_file::NpyError;
+use crate::palette::{styled, BAD};
+use crate::printable::one_line;
+use anstream::AutoStream;
 use spanker::{Error, Refused, SAIL_VARIABLE};
-use std::fmt::Write as _;
+use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -52,22 +55,16 @@ impl Failure {
     /// Says why, in one line on standard error.
     pub(crate) fn report(&self) -> ExitCode {
         // There is nobody to tell if this fails too.
-        let _ = writeln!(io::stderr(), "error: {}", one_line(&self.message));
+        let mut stderr = AutoStream::auto(io::stderr().lock());
+        let _ = writeln!(stderr, "{} {}", styled(BAD, "error:"), one_line(&self.message));
         ExitCode::from(self.code as u8)
     }
 }
 
-/// File names can hold anything: line ends and control characters are escaped.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for char in text.chars() {
-        if char.is_control() {
-            let _ = write!(line, "{}", char.escape_default());
-        } else {
-            line.push(char);
-        }
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
-    line
 }
 
 impl From<GgufError> for Failure {
@@ -119,10 +116,5 @@ mod tests {
         {
             assert!(HELP.contains(&format!("\n  {}  ", code as u8)), "{code:?}");
         }
-    }
-
-    #[test]
-    fn a_message_is_one_line_whatever_a_file_is_called() {
-        assert_eq!(one_line("a\nb\x1b[2Jc ×"), "a\\nb\\u{1b}[2Jc ×");
     }
 }

@@ -3,8 +3,10 @@
 
 use crate::arguments::ListArguments;
 use crate::exit::Failure;
+use crate::palette::{styled, HEADING};
 use crate::quantity::bytes;
-use crate::report::{self, Table};
+use crate::report;
+use crate::table::Table;
 use serde::Serialize;
 use spanker::{Error, Sail, SailName, SpankerControl, CONTROL_DEVICE_PATH};
 use std::fmt;
@@ -99,7 +101,9 @@ impl Entry {
 impl fmt::Display for ListReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::default();
-        table.row([&"Sail", &"card", &"memory", &"node"]);
+        let [sail, card, memory, node] =
+            ["Sail", "card", "memory", "node"].map(|name| styled(HEADING, name));
+        table.row([&sail, &card, &memory, &node]);
         for entry in &self.sails {
             let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
             let memory = entry.memory_bytes.map(bytes);
