@@ -32,10 +32,10 @@ const WIDTH: usize = 80;
     about = "See what Sails there are, and multiply int4 matrices on them",
     after_help = sections(
         "Examples:
-  spanker demo                    a layer of a language model on the software Sail
+  spanker demo                    a layer of a language model, run and checked
   spanker list                    the Sails there are
-  spanker doctor                  whether all is well on this machine
-  spanker tensors model.gguf      what is in a model
+  spanker doctor                  whether programs get one, and what to do if not
+  spanker tensors model.gguf      what there is to multiply with
   spanker matmul --weights model.gguf --tensor blk.0.attn_output.weight --verify
 
 Without --sail, commands use the Sail that the environment variable SPANKER_SAIL

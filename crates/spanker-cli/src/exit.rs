@@ -32,9 +32,9 @@ pub(crate) enum Code {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
-  1  the result was computed, but is not near the f64 reference (NMSE above 1e-4)
+  1  the result is not near the f64 reference: its NMSE is above 1e-4
   2  the command line or an environment variable makes no sense
-  3  an input file cannot be used: missing, truncated, wrong type, wrong shape, NaN
+  3  an input file cannot be used: missing, truncated, wrong type or shape, NaN
   4  there is no such Sail, or it cannot be opened
   5  the Sail refused the work (too large for it, for example) or failed
   6  the output cannot be written";
@@ -50,6 +50,11 @@ impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { code, message }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> Code {
+        self.code
     }
 
     /// Says why, in one line on standard error.
@@ -69,7 +74,21 @@ impl fmt::Display for Failure {
 
 impl From<GgufError> for Failure {
     fn from(error: GgufError) -> Self {
-        Self::new(Code::Input, error.to_string())
+        let message = error.to_string();
+        Self::new(
+            Code::Input,
+            match error {
+                GgufError::NoSuchTensor { .. }
+                | GgufError::NotQ4K { .. }
+                | GgufError::NotAMatrix { .. }
+                | GgufError::PartialSuperblock { .. } => {
+                    format!("{message}; `spanker tensors` lists those that can be used")
+                }
+                GgufError::Io { .. } | GgufError::Header { .. } | GgufError::TooLarge { .. } => {
+                    message
+                }
+            },
+        )
     }
 }
 

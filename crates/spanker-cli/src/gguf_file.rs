@@ -51,7 +51,7 @@ pub(crate) enum GgufError {
         reason: HeaderError,
     },
     /// No tensor has the requested name.
-    #[error("{} has no tensor {name:?}; {hint}; `spanker tensors` lists them", path.display())]
+    #[error("{} has no tensor {name:?}; {hint}", path.display())]
     NoSuchTensor {
         /// The file.
         path: PathBuf,
@@ -61,7 +61,7 @@ pub(crate) enum GgufError {
         hint: String,
     },
     /// The tensor exists but is not Q4_K.
-    #[error("tensor {name:?} is {found}, required is Q4_K; {hint}; `spanker tensors` lists them")]
+    #[error("tensor {name:?} is {found}, required is Q4_K; {hint}")]
     NotQ4K {
         /// The tensor.
         name: String,
@@ -71,7 +71,7 @@ pub(crate) enum GgufError {
         hint: String,
     },
     /// The tensor is not a matrix of k × rows.
-    #[error("tensor {name:?} has the dimensions {dims:?}, required is a matrix (k × rows); `spanker tensors` lists those that fit")]
+    #[error("tensor {name:?} has the dimensions {dims:?}, required is a matrix (k × rows)")]
     NotAMatrix {
         /// The tensor.
         name: String,
@@ -79,7 +79,7 @@ pub(crate) enum GgufError {
         dims: Vec<u64>,
     },
     /// The tensor's rows do not end at a superblock.
-    #[error("tensor {name:?} has k = {k}, required is a multiple of {SUPERBLOCK_WEIGHTS}; `spanker tensors` lists those that fit")]
+    #[error("tensor {name:?} has k = {k}, required is a multiple of {SUPERBLOCK_WEIGHTS}")]
     PartialSuperblock {
         /// The tensor.
         name: String,

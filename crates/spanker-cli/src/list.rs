@@ -4,6 +4,7 @@
 use crate::arguments::ListArguments;
 use crate::exit::Failure;
 use crate::palette::{styled, HEADING};
+use crate::printable::{one_line, paragraph};
 use crate::quantity::bytes;
 use crate::report;
 use crate::table::Table;
@@ -62,7 +63,8 @@ impl Driver {
     fn with_problem(error: &Error) -> Self {
         let problem = if is_missing(error) {
             format!(
-                "there is no {CONTROL_DEVICE_PATH}, so there are no cards (with a card in this machine, load its driver: `modprobe spanker`)"
+                "there is no {CONTROL_DEVICE_PATH}, so there are no cards; with a card in this \
+                 machine, load its driver: `modprobe spanker`"
             )
         } else {
             error.to_string()
@@ -107,16 +109,18 @@ impl fmt::Display for ListReport {
         for entry in &self.sails {
             let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
             let memory = entry.memory_bytes.map(bytes);
-            let node = entry.problem.clone().unwrap_or_else(|| match entry.node.clone() {
-                Some(node) => node,
-                None => "none: it runs in this process".to_owned(),
-            });
+            let node = match (&entry.problem, &entry.node) {
+                (Some(_), _) => "cannot be opened: see below".to_owned(),
+                (None, Some(node)) => one_line(node),
+                (None, None) => "none: it runs in this process".to_owned(),
+            };
             table.row([&entry.sail, &or_dash(&entry.card), &or_dash(&memory), &node]);
         }
         write!(f, "{table}")?;
-        match &self.driver.problem {
-            Some(problem) => writeln!(f, "\n{problem}"),
-            None => Ok(()),
+        let of_sails = self.sails.iter().filter_map(|entry| entry.problem.as_ref());
+        for problem in of_sails.chain(&self.driver.problem) {
+            writeln!(f, "\n{}", paragraph(problem, "", ""))?;
         }
+        Ok(())
     }
 }

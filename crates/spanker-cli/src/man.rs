@@ -41,7 +41,8 @@ fn cannot_make(error: &io::Error) -> Failure {
 
 /// In roff. What follows the options has lines of its own, which must stay.
 fn page(command: &Command) -> io::Result<String> {
-    let man = Man::new(command.clone().disable_version_flag(true)).manual("Spanker");
+    let source = concat!("spanker ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).source(source).manual("Spanker");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Text from outside, made fit for a line of a terminal.
+//! Text, made fit for the lines of a terminal.
 
 use std::fmt::Write as _;
+use textwrap::{Options, WordSeparator, WordSplitter};
+
+/// Columns of a paragraph.
+const WIDTH: usize = 80;
 
 /// Names in files, and of files, can hold anything: line ends and control
 /// characters are escaped.
@@ -16,6 +20,18 @@ pub(crate) fn one_line(text: &str) -> String {
         }
     }
     line
+}
+
+/// Lines that begin with `first`, and from the second on with `below`. Words are
+/// never cut, however long they are: they are paths, and people copy them.
+pub(crate) fn paragraph(text: &str, first: &str, below: &str) -> String {
+    let options = Options::new(WIDTH)
+        .initial_indent(first)
+        .subsequent_indent(below)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(&one_line(text), options)
 }
 
 #[cfg(test)]

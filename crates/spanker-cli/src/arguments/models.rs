@@ -6,7 +6,7 @@ use super::sections;
 use clap::Args;
 use std::path::PathBuf;
 
-/// List the tensors of a model, and which of them a Sail can multiply
+/// List the tensors of a model, and which of them a Sail multiplies
 ///
 /// Reads the header only, so it is as quick for a large model as for a small one.
 #[derive(Debug, Args)]
@@ -29,9 +29,9 @@ pub(crate) struct TensorsArguments {
     pub(crate) output: JsonOption,
 }
 
-/// Write the weights of one tensor to a file, as a program uploads them
+/// Write the weights of one tensor to a file
 ///
-/// The file has the blocks of Q4_K as they stand in the model, and nothing else:
+/// It is what a program uploads. The file has the blocks of Q4_K as they stand in the model, and nothing else:
 /// rows · k/256 · 144 bytes. It appears whole or not at all.
 #[derive(Debug, Args)]
 #[command(after_help = sections(

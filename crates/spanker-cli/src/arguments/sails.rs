@@ -74,7 +74,7 @@ pub(crate) struct VersionArguments {
     pub(crate) output: JsonOption,
 }
 
-/// Find out whether programs get a Sail on this machine, and say what to do if not
+/// Find out whether programs get a Sail here, and what to do if not
 ///
 /// Looks at the driver, its nodes and their permissions, at libclang, the CPU and
 /// the environment, and runs a small product on the Sail that a program would get.

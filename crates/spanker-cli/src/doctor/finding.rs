@@ -2,13 +2,10 @@
 //! What was found, and what to do about it.
 
 use crate::palette::{styled, BAD, CAREFUL, GOOD};
-use crate::printable::one_line;
+use crate::printable::paragraph;
 use serde::Serialize;
 use std::fmt;
-use textwrap::{Options, WordSeparator, WordSplitter};
 
-/// Columns of text; words are never cut, however long they are.
-const WIDTH: usize = 80;
 /// What stands below a mark.
 const INDENT: &str = "         ";
 
@@ -72,16 +69,6 @@ impl fmt::Display for Finding {
             None => Ok(()),
         }
     }
-}
-
-fn paragraph(text: &str, first: &str, below: &str) -> String {
-    let options = Options::new(WIDTH)
-        .initial_indent(first)
-        .subsequent_indent(below)
-        .break_words(false)
-        .word_separator(WordSeparator::AsciiSpace)
-        .word_splitter(WordSplitter::NoHyphenation);
-    textwrap::fill(&one_line(text), options)
 }
 
 #[cfg(test)]
