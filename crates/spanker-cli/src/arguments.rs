@@ -16,6 +16,7 @@ pub(crate) use sails::{
 pub(crate) use shell::{CompletionsArguments, ManArguments};
 
 use crate::exit;
+use crate::printable::paragraph;
 use clap::builder::StyledStr;
 use clap::{Parser, Subcommand};
 use std::fmt::Write as _;
@@ -34,7 +35,7 @@ const WIDTH: usize = 80;
         "Examples:
   spanker demo                    a layer of a language model, run and checked
   spanker list                    the Sails there are
-  spanker doctor                  whether programs get one, and what to do if not
+  spanker doctor                  whether programs get one here, and why not
   spanker tensors model.gguf      what there is to multiply with
   spanker matmul --weights model.gguf --tensor blk.0.attn_output.weight --verify
 
@@ -72,8 +73,14 @@ fn sections(text: &str) -> StyledStr {
     for section in text.split("\n\n").chain([exit::HELP]) {
         // Writing to memory does not fail.
         let _ = match heading(section) {
-            Some((name, rest)) => write!(help, "{separator}{style}{name}:{style:#}{rest}"),
-            None => write!(help, "{separator}{section}"),
+            Some((name, rows)) if rows.starts_with('\n') => {
+                write!(help, "{separator}{style}{name}:{style:#}{rows}")
+            }
+            _ => {
+                // clap breaks lines badly that have line ends of their own.
+                let lines: Vec<&str> = section.lines().collect();
+                write!(help, "{separator}{}", paragraph(&lines.join(" "), "", ""))
+            }
         };
         separator = "\n\n";
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which Sail is used, and what is said about it.
 
-use crate::scene::{command, has_documented_fields, json_object, run, Ran, Scene};
+use crate::documented::has_documented_fields;
+use crate::scene::{command, json_object, run, Ran, Scene};
 use serde_json::{json, Value};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
