@@ -89,7 +89,8 @@ impl fmt::Display for DemoReport {
         writeln!(f, "  {}\n", self.bars())?;
 
         let mut values = Table::default();
-        values.row([&"", &styled(HEADING, "Sail"), &styled(HEADING, "f64")]);
+        let [sail, right] = ["Sail", "f64"].map(|name| styled(HEADING, format!("{name:>9}")));
+        values.row([&"", &sail, &right]);
         for (j, Pair { found, expected }) in self.samples.iter().enumerate() {
             values.row([
                 &format!("out[0][{j}]"),
