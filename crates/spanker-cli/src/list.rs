@@ -124,3 +124,35 @@ impl fmt::Display for ListReport {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sail_with_a_problem_has_its_row_and_the_problem_below() {
+        let entry = |sail: &str, node: Option<&str>, problem: Option<&str>| Entry {
+            sail: sail.to_owned(),
+            node: node.map(str::to_owned),
+            card: node.map(|_| "Sail X1".to_owned()),
+            is_virtual: node.map(|_| false),
+            memory_bytes: node.map(|_| 32 << 30),
+            problem: problem.map(str::to_owned),
+        };
+        let problem = "cannot open /dev/spanker1: Permission denied (add the user to the node's \
+                       group, `spanker`, and log in again)";
+        let report = ListReport {
+            driver: Driver::with_abi("0.2.0".to_owned()),
+            sails: vec![entry("0", Some("/dev/spanker0"), None), entry("1", None, Some(problem))],
+        };
+        let text = anstream::adapter::strip_str(&report.to_string()).to_string();
+        let expected = "  Sail  card     memory    node
+  0     Sail X1  32.0 GiB  /dev/spanker0
+  1     -        -         cannot be opened: see below
+
+cannot open /dev/spanker1: Permission denied (add the user to the node's group,
+`spanker`, and log in again)
+";
+        assert_eq!(text, expected);
+    }
+}

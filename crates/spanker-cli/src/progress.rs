@@ -2,7 +2,6 @@
 //! A bar for who waits at a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::env;
 use std::io::{self, IsTerminal};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -29,29 +28,28 @@ struct Reveal {
     thread: JoinHandle<()>,
 }
 
+impl Reveal {
+    /// `None` without a thread to be had: then there is no bar, and nothing else
+    /// is missing.
+    fn of(bar: &ProgressBar) -> Option<Self> {
+        let bar = bar.clone();
+        let (over, wait) = mpsc::channel::<()>();
+        let reveal = move || {
+            if wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(TICK);
+            }
+        };
+        let thread = thread::Builder::new().name("progress".to_owned()).spawn(reveal).ok()?;
+        Some(Self { over, thread })
+    }
+}
+
 impl Progress {
     /// Begins; the bar never appears unless `wanted`.
     pub(crate) fn start(wanted: bool) -> Self {
-        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let wanted = wanted && io::stderr().is_terminal() && !dumb;
-        Self::on(wanted.then(ProgressDrawTarget::stderr), PATIENCE)
-    }
-
-    fn on(target: Option<ProgressDrawTarget>, patience: Duration) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        let reveal = target.and_then(|target| {
-            let (over, wait) = mpsc::channel::<()>();
-            let shown = bar.clone();
-            let reveal = move || {
-                if wait.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
-                    shown.set_draw_target(target);
-                    shown.enable_steady_tick(TICK);
-                }
-            };
-            // Without a thread there is no bar, and nothing else is missing.
-            let thread = thread::Builder::new().name("progress".to_owned()).spawn(reveal).ok()?;
-            Some(Reveal { over, thread })
-        });
+        let reveal = if wanted && io::stderr().is_terminal() { Reveal::of(&bar) } else { None };
         Self { bar, reveal }
     }
 

@@ -100,6 +100,11 @@ fn denied(_: &Path) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(13))
 }
 
+fn gone(_: &Path) -> io::Result<()> {
+    // ENXIO
+    Err(io::Error::from_raw_os_error(6))
+}
+
 fn denied_to_open(path: &str) -> Error {
     Error::Open { path: path.into(), source: denied(Path::new(path)).unwrap_err() }
 }
@@ -264,10 +269,11 @@ fn the_environment_is_told_with_what_follows_from_it() {
 fn every_problem_has_a_remedy() {
     let bad = [("SPANKER_SAIL", "sfot"), ("SPANKER_SOFT_THREADS", "many")];
     let machine = Machine::with_driver("0.1.0", "");
-    for open in [permitted, denied] {
+    for open in [permitted, denied, gone] {
         let host = machine.host(&bad, open);
         let (report, _) = examine(&host, "committed", || Err(denied_to_open("/dev/spanker0")));
         let problems = report.findings.iter().filter(|finding| finding.mark == Mark::Problem);
+        // The driver, its control node, two variables, and the trial.
         assert!(problems.clone().count() >= 5, "{report:?}");
         for problem in problems {
             assert!(problem.remedy.is_some(), "{problem:?}");
