@@ -37,8 +37,10 @@ fn cpu(kernels: &[&str], best: &str) -> Finding {
     if kernels.len() > 1 {
         Finding::ok("cpu", found)
     } else {
-        Finding::note("cpu", format!("{found} It is the slowest one."))
-            .remedy("A CPU with AVX2 is many times faster.")
+        Finding::note(
+            "cpu",
+            format!("{found} It is slow, and there is no faster one for this CPU."),
+        )
     }
 }
 

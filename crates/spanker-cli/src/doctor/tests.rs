@@ -4,6 +4,7 @@
 use super::finding::Mark;
 use super::*;
 use crate::exit::Code;
+use spanker::AbiVersion;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{symlink, MetadataExt, PermissionsExt};
@@ -81,7 +82,7 @@ impl Machine {
     /// made the same.
     fn shown(&self, report: &DoctorReport) -> String {
         let text = anstream::adapter::strip_str(&report.to_string()).to_string();
-        text.replace(self.root.to_str().unwrap(), "")
+        text.replace(self.root.to_str().unwrap(), "").replace(&ours(0), "#.#.#")
     }
 }
 
@@ -89,6 +90,12 @@ impl Drop for Machine {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.root);
     }
+}
+
+/// The version of the library's ABI, this many patches later.
+fn ours(later: u16) -> String {
+    let AbiVersion { major, minor, patch } = AbiVersion::LIBRARY;
+    format!("{major}.{minor}.{}", patch + later)
 }
 
 fn permitted(_: &Path) -> io::Result<()> {
@@ -134,7 +141,7 @@ fn without_a_driver_and_libclang_nothing_is_broken() {
 
 #[test]
 fn a_user_without_permission_is_told_the_group_and_how_to_join_it() {
-    let machine = Machine::with_driver("0.2.0", "");
+    let machine = Machine::with_driver(&ours(0), "");
     let host = machine.host(&[], denied);
     let choose = || Err(denied_to_open("/dev/spankerctl"));
     let (mut report, outcome) = examine(&host, "bindgen", choose);
@@ -150,7 +157,7 @@ fn the_remedy_fits_what_denies_the_user() {
         let report = machine.examined(&[]);
         about(&report, "control").remedy.clone().unwrap()
     };
-    let machine = Machine::with_driver("0.2.0", "");
+    let machine = Machine::with_driver(&ours(0), "");
     assert!(remedy(&machine).starts_with("sudo usermod -aG spanker alice, then log out"));
     machine.edit("/etc/group", ":\nalice", ":bob,alice\nalice");
     assert!(remedy(&machine).starts_with("alice was added to the group spanker: log out"));
@@ -159,7 +166,7 @@ fn the_remedy_fits_what_denies_the_user() {
     assert!(!remedy(&machine).contains("groupadd"));
     machine.file("/etc/group", "");
     assert!(remedy(&machine).contains("sudo groupadd --system spanker; then sudo chgrp"));
-    let machine = Machine::with_driver("0.2.0", "7 spanker");
+    let machine = Machine::with_driver(&ours(0), "7 spanker");
     assert!(remedy(&machine).contains("a security module such as AppArmor"));
 }
 
@@ -170,24 +177,25 @@ fn a_driver_of_another_abi_is_a_problem_and_of_a_later_patch_is_not() {
         let finding = about(&report, "driver");
         (finding.mark, format!("{} {}", finding.found, finding.remedy.as_deref().unwrap_or("")))
     };
-    for version in ["0.2.0", "0.2.9", "0.2.0-dkms"] {
-        assert_eq!(driver(version).0, Mark::Ok, "{version}");
+    for version in [ours(0), ours(9), ours(0) + "-dkms"] {
+        assert_eq!(driver(&version).0, Mark::Ok, "{version}");
     }
     let (mark, text) = driver("0.1.0");
     assert_eq!(mark, Mark::Problem);
     assert!(text.contains("has the ABI 0.1.0"), "{text}");
-    assert!(text.contains("Install the driver of ABI 0.2"), "{text}");
-    let (mark, text) = driver("1.0.0");
+    let AbiVersion { major, minor, .. } = AbiVersion::LIBRARY;
+    assert!(text.contains(&format!("Install the driver of ABI {major}.{minor},")), "{text}");
+    let (mark, text) = driver("999.0.0");
     assert_eq!(mark, Mark::Problem);
     assert!(text.contains("a command and library as new as the driver"), "{text}");
-    for version in ["", "fresh", "0.2", "0.2.0.1"] {
+    for version in ["", "fresh", "0.2", "0.2.0.1", "0.2.x"] {
         assert_eq!(driver(version).0, Mark::Note, "{version}");
     }
 }
 
 #[test]
 fn a_driver_without_its_node_is_a_problem() {
-    let machine = Machine::with_driver("0.2.0", "");
+    let machine = Machine::with_driver(&ours(0), "");
     fs::remove_file(machine.root.join("dev/spankerctl")).unwrap();
     let report = machine.examined(&[]);
     assert_eq!(about(&report, "driver").mark, Mark::Ok);
@@ -198,7 +206,7 @@ fn a_driver_without_its_node_is_a_problem() {
 
 #[test]
 fn a_node_that_does_not_answer_as_a_driver_is_a_problem() {
-    let machine = Machine::with_driver("0.2.0", "spanker");
+    let machine = Machine::with_driver(&ours(0), "spanker");
     let host = machine.host(&[], permitted);
     let (report, _) = examine(&host, "committed", || Ok(SailName::Software));
     assert_eq!(about(&report, "control").mark, Mark::Problem);
