@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The software Sail on the device seam: two cards, of which the second is
 //! under test, with limits that a case can reach. SPANKER_SOFT_THREADS in the
-//! environment is heeded: cases hold for any number of threads.
+//! environment is heeded: cases hold for any number of threads. So is
+//! SPANKER_SOFT_FAULTS, though of its rules only `slow` leaves a device that
+//! conforms.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -3,6 +3,7 @@
 
 use crate::clock::now_ns;
 use crate::config::CardConfig;
+use crate::fault::Injector;
 use crate::memory::{page_size, Storage};
 use crate::op::Traffic;
 use crate::open::Open;
@@ -33,6 +34,8 @@ pub(crate) struct Card {
     index: u32,
     pub(crate) limits: CardConfig,
     pub(crate) scheduler: Arc<Scheduler>,
+    /// What is to go wrong, if anything.
+    pub(crate) faults: Option<Arc<Injector>>,
     state: Mutex<CardState>,
 }
 
@@ -55,8 +58,13 @@ pub(crate) enum Outcome {
 }
 
 impl Card {
-    pub(crate) fn new(index: u32, limits: CardConfig, scheduler: Arc<Scheduler>) -> Self {
-        Self { index, limits, scheduler, state: Mutex::default() }
+    pub(crate) fn new(
+        index: u32,
+        limits: CardConfig,
+        scheduler: Arc<Scheduler>,
+        faults: Option<Arc<Injector>>,
+    ) -> Self {
+        Self { index, limits, scheduler, faults, state: Mutex::default() }
     }
 
     /// Takes note of an open, to be told when the card goes.

@@ -2,6 +2,7 @@
 //! What a [`Machine`](crate::Machine) is made of.
 
 use crate::engine::{CpuEngine, Engine};
+use crate::fault::FaultPlan;
 use crate::memory::page_size;
 use nix::unistd::{sysconf, SysconfVar};
 use spanker_sys::SPANKER_QK_K;
@@ -15,6 +16,10 @@ use std::thread;
 /// that compute.
 pub const THREADS_VARIABLE: &str = "SPANKER_SOFT_THREADS";
 
+/// The variable that [`Config::from_environment`] reads: what is to go wrong, as
+/// the text of a [`FaultPlan`].
+pub const FAULTS_VARIABLE: &str = "SPANKER_SOFT_FAULTS";
+
 /// A machine to be made: its cards, and what they compute with.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -26,45 +31,57 @@ pub struct Config {
     pub threads: Option<NonZeroUsize>,
     /// What executes ops.
     pub engine: Arc<dyn Engine>,
+    /// What is to go wrong.
+    pub faults: FaultPlan,
 }
 
 impl Default for Config {
     /// One card with [`CardConfig::default`], a thread for each processor, the
-    /// fastest engine for this CPU.
+    /// fastest engine for this CPU, no faults.
     fn default() -> Self {
         Self {
             cards: vec![CardConfig::default()],
             threads: None,
             engine: Arc::new(CpuEngine::new()),
+            faults: FaultPlan::default(),
         }
     }
 }
 
 impl Config {
-    /// The default, with the number of threads from `SPANKER_SOFT_THREADS`
-    /// where that is set.
+    /// The default, with the number of threads from `SPANKER_SOFT_THREADS` and
+    /// the faults from `SPANKER_SOFT_FAULTS`, where they are set.
     ///
     /// # Errors
-    /// If the variable is set to something that is not a positive number.
+    /// If a variable is set to something that is not a positive number, or not a
+    /// [`FaultPlan`].
     pub fn from_environment() -> io::Result<Self> {
         let threads = match env::var_os(THREADS_VARIABLE) {
             Some(text) if !text.is_empty() => {
                 let number = text.to_str().and_then(|text| text.parse().ok());
                 Some(number.ok_or_else(|| {
                     let text = text.to_string_lossy();
-                    let message = format!("{THREADS_VARIABLE}={text} is not a positive number");
-                    io::Error::new(io::ErrorKind::InvalidInput, message)
+                    invalid(format!("{THREADS_VARIABLE}={text} is not a positive number"))
                 })?)
             }
             _ => None,
         };
-        Ok(Self { threads, ..Self::default() })
+        let faults = env::var_os(FAULTS_VARIABLE).unwrap_or_default();
+        let faults = faults
+            .to_string_lossy()
+            .parse()
+            .map_err(|error| invalid(format!("{FAULTS_VARIABLE}: {error}")))?;
+        Ok(Self { threads, faults, ..Self::default() })
     }
 
     pub(crate) fn thread_count(&self) -> usize {
         let all = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
         self.threads.map_or_else(all, NonZeroUsize::get)
     }
+}
+
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
 /// The limits of a card, as QUERY reports them.

@@ -3,11 +3,9 @@
 
 mod copy;
 mod cpu;
-mod fault;
 mod matmul;
 
 pub use cpu::CpuEngine;
-pub use fault::FaultAt;
 
 use crate::kernel;
 use crate::op::Op;

@@ -2,6 +2,7 @@
 //! The device seam: what a kernel offers on a file descriptor.
 
 use crate::buffer::at_mmap_offset;
+use crate::fault::Call;
 use crate::machine::Slots;
 use crate::mapping::{Mapping, Protection, Sharing};
 use crate::memory::{page_size, UserMemory};
@@ -57,7 +58,8 @@ impl File {
     /// `memory`. Blocks where the ABI says so.
     ///
     /// # Errors
-    /// The errno that the ABI gives to the first thing that is wrong.
+    /// The errno that the ABI gives to the first thing that is wrong, or that a
+    /// [`FaultPlan`](crate::FaultPlan) does.
     pub fn request(
         &self,
         memory: &mut dyn UserMemory,
@@ -86,6 +88,9 @@ impl File {
             return Err(Errno::ENODEV);
         };
         pin.open.check_alive()?;
+        if let Some(faults) = &pin.open.card.faults {
+            faults.answer(Call::Mmap)?;
+        }
         if protection.execute {
             return Err(Errno::EACCES);
         }
@@ -121,6 +126,10 @@ impl File {
         nonblocking: bool,
     ) -> Result<usize, Errno> {
         let open = self.open().ok_or(Errno::EINVAL)?;
+        if let Some(faults) = &open.card.faults {
+            open.check_alive()?;
+            faults.answer(Call::Read)?;
+        }
         open.read(len, nonblocking, |completed| {
             memory.write(address, &completed.to_ne_bytes()).map_err(|_| Errno::EFAULT)
         })

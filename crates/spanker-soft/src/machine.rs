@@ -3,6 +3,7 @@
 
 use crate::card::Card;
 use crate::config::Config;
+use crate::fault::{Call, Event, Injector};
 use crate::file::File;
 use crate::open::Open;
 use crate::scheduler::Scheduler;
@@ -10,7 +11,7 @@ use crate::sync::lock;
 use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 /// What a driver module is to a kernel: the control node, the cards, and the
 /// threads that compute for them. Clones are the same machine.
@@ -20,9 +21,11 @@ pub struct Machine {
 }
 
 /// The cards that are plugged in, by index.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Slots {
     cards: Mutex<BTreeMap<u32, Arc<Card>>>,
+    /// What is to go wrong, if anything.
+    pub(crate) faults: Option<Arc<Injector>>,
 }
 
 impl Slots {
@@ -39,14 +42,22 @@ impl Machine {
     /// If a thread cannot be started.
     pub fn new(config: Config) -> io::Result<Self> {
         let scheduler = Arc::new(Scheduler::start(config.thread_count(), config.engine)?);
-        let cards = (0..)
+        let faults = Injector::new(&config.faults).map(Arc::new);
+        let cards: BTreeMap<_, _> = (0..)
             .zip(config.cards)
             .map(|(index, card)| {
-                let card = Card::new(index, card.within_bounds(), Arc::clone(&scheduler));
+                let scheduler = Arc::clone(&scheduler);
+                let card = Card::new(index, card.within_bounds(), scheduler, faults.clone());
                 (index, Arc::new(card))
             })
             .collect();
-        Ok(Self { slots: Arc::new(Slots { cards: Mutex::new(cards) }) })
+        let all = cards.values().map(Arc::downgrade).collect();
+        let slots = Arc::new(Slots { cards: Mutex::new(cards), faults });
+        if let Some(timer) = slots.faults.as_ref().and_then(|faults| faults.timer()) {
+            let cards = AllCards { slots: Arc::downgrade(&slots), cards: all };
+            timer.start(move |event| cards.happens(event))?;
+        }
+        Ok(Self { slots })
     }
 
     /// Opens the control node.
@@ -58,10 +69,17 @@ impl Machine {
     ///
     /// # Errors
     /// ENOENT if no such card is plugged in; EMFILE or ENFILE if the descriptor
-    /// for event loops cannot be had.
+    /// for event loops cannot be had; what [`Config::faults`] says.
     pub fn open_card(&self, index: u32) -> Result<File, Errno> {
         let card = lock(&self.slots.cards).get(&index).cloned().ok_or(Errno::ENOENT)?;
-        Ok(File::card(Open::new(card)?))
+        if let Some(faults) = &card.faults {
+            faults.answer(Call::Open)?;
+        }
+        let open = Open::new(card)?;
+        if let Some(faults) = &open.card.faults {
+            faults.opened();
+        }
+        Ok(File::card(open))
     }
 
     /// The indices of the cards there are, ascending.
@@ -81,5 +99,26 @@ impl Machine {
     pub fn reset(&self, index: u32) -> bool {
         let card = lock(&self.slots.cards).get(&index).cloned();
         card.map(|card| card.reset()).is_some()
+    }
+}
+
+/// What a plan of faults happens to. Opens keep cards going after the machine was
+/// dropped, so both are reached, and neither is kept.
+struct AllCards {
+    slots: Weak<Slots>,
+    cards: Vec<Weak<Card>>,
+}
+
+impl AllCards {
+    fn happens(&self, event: Event) {
+        if let (Event::Unplug, Some(slots)) = (event, self.slots.upgrade()) {
+            lock(&slots.cards).clear();
+        }
+        for card in self.cards.iter().filter_map(Weak::upgrade) {
+            match event {
+                Event::Reset => card.reset(),
+                Event::Unplug => card.unplug(),
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ use spanker_sys::{spanker_context_info, SPANKER_DEADLINE_NEVER, SPANKER_FAULT_EN
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What poll reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,9 +83,10 @@ impl Open {
         let dropped = {
             let mut timeline = lock(&self.timeline);
             timeline.revoked = true;
+            // Whoever sees the one under the lock sees the other.
+            self.stopping.store(true, Ordering::Relaxed);
             std::mem::take(&mut timeline.queue)
         };
-        self.stopping.store(true, Ordering::Relaxed);
         drop(dropped);
         self.announce_change();
     }
@@ -280,6 +281,20 @@ impl Open {
                 .wait_timeout(timeline, Duration::from_nanos(left))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+        }
+    }
+
+    /// Lets `time` pass, or as much of it as the open lives.
+    pub(crate) fn pause(&self, time: Duration) {
+        let mut timeline = lock(&self.timeline);
+        let begin = Instant::now();
+        while !timeline.revoked {
+            let left = time.saturating_sub(begin.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            timeline =
+                self.changed.wait_timeout(timeline, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

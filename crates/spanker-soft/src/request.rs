@@ -8,6 +8,7 @@ mod query;
 mod submit;
 mod wait;
 
+use crate::fault::{Call, Injector};
 use crate::machine::Slots;
 use crate::memory::UserMemory;
 use crate::open::Open;
@@ -20,6 +21,15 @@ use std::sync::Arc;
 pub(crate) enum Node<'a> {
     Control(&'a Slots),
     Card(&'a Arc<Open>),
+}
+
+impl Node<'_> {
+    fn faults(&self) -> Option<&Injector> {
+        match self {
+            Self::Control(slots) => slots.faults.as_deref(),
+            Self::Card(open) => open.card.faults.as_deref(),
+        }
+    }
 }
 
 const PING: u32 = ioc_nr(SPANKER_IOC_PING);
@@ -41,14 +51,14 @@ pub(crate) fn dispatch(
         open.check_alive()?;
     }
     let (nr, size) = (ioc_nr(code), ioc_size(code));
-    let expected = match (node, nr) {
-        (_, PING) => SPANKER_IOC_PING,
-        (_, GET_VERSION) => SPANKER_IOC_GET_VERSION,
-        (_, QUERY) => SPANKER_IOC_QUERY,
-        (Node::Card(_), BUF_CREATE) => SPANKER_IOC_BUF_CREATE,
-        (Node::Card(_), BUF_DESTROY) => SPANKER_IOC_BUF_DESTROY,
-        (Node::Card(_), WORK_SUBMIT) => SPANKER_IOC_WORK_SUBMIT,
-        (Node::Card(_), WAIT) => SPANKER_IOC_WAIT,
+    let (call, expected) = match (node, nr) {
+        (_, PING) => (Call::Ping, SPANKER_IOC_PING),
+        (_, GET_VERSION) => (Call::GetVersion, SPANKER_IOC_GET_VERSION),
+        (_, QUERY) => (Call::Query, SPANKER_IOC_QUERY),
+        (Node::Card(_), BUF_CREATE) => (Call::BufCreate, SPANKER_IOC_BUF_CREATE),
+        (Node::Card(_), BUF_DESTROY) => (Call::BufDestroy, SPANKER_IOC_BUF_DESTROY),
+        (Node::Card(_), WORK_SUBMIT) => (Call::WorkSubmit, SPANKER_IOC_WORK_SUBMIT),
+        (Node::Card(_), WAIT) => (Call::Wait, SPANKER_IOC_WAIT),
         _ => return Err(Errno::ENOTTY),
     };
     if ioc_type(code) != ioc_type(expected) || ioc_dir(code) != ioc_dir(expected) {
@@ -57,9 +67,12 @@ pub(crate) fn dispatch(
     if size < ioc_size(expected) {
         return Err(Errno::EINVAL);
     }
+    if let Some(faults) = node.faults() {
+        faults.answer(call)?;
+    }
     let mut argument = Argument { memory, address, size };
     match (node, nr) {
-        (_, GET_VERSION) => version(&mut argument),
+        (_, GET_VERSION) => version(node, &mut argument),
         (_, QUERY) => query::run(node, &mut argument),
         (Node::Card(open), BUF_CREATE) => buffers::create(open, &mut argument),
         (Node::Card(open), BUF_DESTROY) => buffers::destroy(open, &mut argument),
@@ -70,11 +83,13 @@ pub(crate) fn dispatch(
     }
 }
 
-fn version(argument: &mut Argument<'_>) -> Result<(), Errno> {
-    argument.write_zeroing_tail(&spanker_version {
+fn version(node: &Node<'_>, argument: &mut Argument<'_>) -> Result<(), Errno> {
+    let version = spanker_version {
         major: SPANKER_ABI_VERSION_MAJOR as u16,
         minor: SPANKER_ABI_VERSION_MINOR as u16,
         patch: SPANKER_ABI_VERSION_PATCH as u16,
         reserved: 0,
-    })
+    };
+    let version = node.faults().map_or(version, |faults| faults.version(version));
+    argument.write_zeroing_tail(&version)
 }

@@ -224,6 +224,9 @@ impl Shared {
         if open.is_stopping() {
             return Err(Stop::Cancelled);
         }
+        if let Some(faults) = &open.card.faults {
+            faults.before_op(open, op)?;
+        }
         let mut crew = Crew { shared: self, open, scratch };
         // An engine that panics has failed at this op; the device lives on.
         match catch_unwind(AssertUnwindSafe(|| self.engine.run(op, &mut crew))) {

@@ -55,13 +55,12 @@
 //! ```
 //! # #[cfg(feature = "soft")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use spanker::spanker_soft::{Config, CpuEngine, FaultAt, Machine};
+//! use spanker::spanker_soft::{Config, Machine};
 //! use spanker::Sail;
-//! use std::sync::Arc;
 //!
-//! // Op 0 of every open's second batch fails.
-//! let engine = Arc::new(FaultAt::new(2, 0, Arc::new(CpuEngine::new())));
-//! let machine = Machine::new(Config { engine, ..Config::default() })?;
+//! // The second batch of every open fails at its op 0.
+//! let faults = "batch#2*".parse()?;
+//! let machine = Machine::new(Config { faults, ..Config::default() })?;
 //! let sail = Sail::on_machine(&machine, 0)?;
 //! # Ok(())
 //! # }

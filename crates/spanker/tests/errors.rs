@@ -10,7 +10,7 @@ use spanker::{
     Batch, Copy, Error, Matmul, Matrix, Operand, Request, Sail, Shape, SpankerControl, F32, Q4K,
     Q8K,
 };
-use spanker_soft::{CardConfig, Config, CpuEngine, FaultAt, Machine};
+use spanker_soft::{CardConfig, Config, FaultPlan, Machine, When};
 use std::io;
 use std::sync::Arc;
 
@@ -199,8 +199,8 @@ fn a_chained_product_needs_an_earlier_result() {
 }
 
 fn faulting(seqno: u64, op: u32) -> Sail {
-    let engine = Arc::new(FaultAt::new(seqno, op, Arc::new(CpuEngine::new())));
-    let machine = Machine::new(Config { engine, ..Config::default() }).unwrap();
+    let faults = FaultPlan::new().fail_batch(When::nth(seqno), op);
+    let machine = Machine::new(Config { faults, ..Config::default() }).unwrap();
     Sail::on_machine(&machine, 0).unwrap()
 }
 
@@ -230,8 +230,8 @@ fn a_fault_names_the_op_and_what_follows_is_cancelled_or_refused() {
 #[test]
 fn work_behind_a_fault_is_cancelled() {
     let gate = Arc::new(Gate::default());
-    let engine = Arc::new(FaultAt::new(2, 0, Arc::clone(&gate) as _));
-    let config = Config { engine, ..Config::default() };
+    let faults = FaultPlan::new().fail_batch(When::nth(2), 0);
+    let config = Config { engine: Arc::clone(&gate) as _, faults, ..Config::default() };
     let machine = Machine::new(config).unwrap();
     let sail = Sail::on_machine(&machine, 0).unwrap();
     let (a, b, _) = operands(&sail);
