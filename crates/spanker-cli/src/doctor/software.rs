@@ -4,29 +4,30 @@
 use super::finding::Finding;
 use super::host::Host;
 use spanker::{SailName, SAIL_VARIABLE};
-use spanker_soft::{CpuEngine, THREADS_VARIABLE};
+use spanker_soft::{CpuEngine, FaultPlan, FAULTS_VARIABLE, THREADS_VARIABLE};
 use std::num::NonZeroUsize;
 use std::thread;
-
-/// The variable that says where a software Sail fails on purpose.
-const FAULTS_VARIABLE: &str = "SPANKER_SOFT_FAULTS";
 
 pub(super) fn examine(host: &Host, findings: &mut Vec<Finding>) {
     findings.push(cpu(&CpuEngine::kernels(), CpuEngine::new().kernel()));
     findings.push(threads(host));
     findings.push(sail_variable(host));
-    if let Some(value) = host.variable(FAULTS_VARIABLE) {
-        findings.push(
-            Finding::note(
-                "faults",
-                format!(
-                    "{FAULTS_VARIABLE} is {:?}: software Sails fail on purpose where it says.",
-                    value.to_string_lossy()
-                ),
-            )
-            .remedy(format!("Unless you are testing: unset {FAULTS_VARIABLE}")),
-        );
-    }
+    findings.extend(faults(host));
+}
+
+fn faults(host: &Host) -> Option<Finding> {
+    let plan = host.variable(FAULTS_VARIABLE)?.to_string_lossy();
+    let finding = match plan.parse::<FaultPlan>() {
+        Ok(_) => Finding::note(
+            "faults",
+            format!("{FAULTS_VARIABLE} is {plan:?}: software Sails fail on purpose where it says."),
+        ),
+        Err(error) => Finding::problem(
+            "faults",
+            format!("{FAULTS_VARIABLE} is {plan:?}: {error}. No software Sail opens."),
+        ),
+    };
+    Some(finding.remedy(format!("Unless you are testing: unset {FAULTS_VARIABLE}")))
 }
 
 fn cpu(kernels: &[&str], best: &str) -> Finding {

@@ -264,7 +264,8 @@ fn the_environment_is_told_with_what_follows_from_it() {
         ("SPANKER_SOFT_THREADS", "1", "threads", Mark::Ok, "SPANKER_SOFT_THREADS is 1"),
         ("SPANKER_SOFT_THREADS", "99999", "threads", Mark::Note, "slower"),
         ("SPANKER_SOFT_THREADS", "many", "threads", Mark::Problem, "no software Sail opens"),
-        ("SPANKER_SOFT_FAULTS", "anything", "faults", Mark::Note, "fail on purpose"),
+        ("SPANKER_SOFT_FAULTS", "batch#9", "faults", Mark::Note, "fail on purpose"),
+        ("SPANKER_SOFT_FAULTS", "anything", "faults", Mark::Problem, "No software Sail opens"),
     ] {
         let report = machine.examined(&[(variable, value)]);
         let finding = about(&report, what);

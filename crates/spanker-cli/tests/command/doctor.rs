@@ -21,6 +21,8 @@ fn where_a_program_fails_the_code_is_the_one_it_would_get() {
         ("SPANKER_SAIL", "sfot", 2, "`sfot` names no Sail"),
         ("SPANKER_SAIL", "4095", 4, "cannot open /dev/spanker4095"),
         ("SPANKER_SOFT_THREADS", "many", 2, "many is not a positive number"),
+        ("SPANKER_SOFT_FAULTS", "anything", 2, "SPANKER_SOFT_FAULTS"),
+        ("SPANKER_SOFT_FAULTS", "batch#1", 5, "op 0"),
     ] {
         let ran = Ran::of(command(&["doctor", "--json"]).env(variable, value));
         ran.failed(code, &[part]);
