@@ -42,11 +42,8 @@ fn examine(
         Ok(name) => (Some(name.to_string()), trial::run(&name, &mut findings)),
         Err(error) => {
             let failure = Failure::from(error);
-            findings.push(
-                Finding::problem("trial", format!("A program gets no Sail: {failure}.")).remedy(
-                    "Mend the problems above, or use the software Sail: export SPANKER_SAIL=soft",
-                ),
-            );
+            let found = format!("A program gets no Sail: {failure}.");
+            findings.push(Finding::problem("trial", found).remedy(trial::AVOID));
             (None, Err(failure))
         }
     };

@@ -239,17 +239,17 @@ fn libclang_is_found_where_a_build_finds_it() {
     assert!(nowhere.starts_with("LIBCLANG_PATH is /none, and there is no libclang"), "{nowhere}");
 }
 
-/// The program that stands for llvm-config answers with its argument.
 #[test]
 fn llvm_config_says_where_libclang_is() {
     let machine = Machine::bare();
     fs::create_dir_all(machine.root.join("bin")).unwrap();
-    symlink("/bin/echo", machine.root.join("bin/llvm-config")).unwrap();
-    machine.file("/--prefix/lib/libclang.so.1", "");
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doctor/llvm-config");
+    symlink(program, machine.root.join("bin/llvm-config")).unwrap();
+    machine.file("/opt/llvm/lib/libclang.so.1", "");
     for variables in [[("PATH", "/none:/bin")], [("LLVM_CONFIG_PATH", "/bin/llvm-config")]] {
         let report = machine.examined(&variables);
         let found = &about(&report, "libclang").found;
-        assert!(found.ends_with("find libclang: --prefix/lib/libclang.so.1"), "{found}");
+        assert!(found.ends_with("find libclang: /opt/llvm/lib/libclang.so.1"), "{found}");
     }
 }
 

@@ -11,6 +11,13 @@ use spanker::{Matmul, Sail, SailName, F32, Q4K};
 /// Rows of x, rows of weights, columns.
 const SHAPE: [usize; 3] = [2, 64, 256];
 
+/// Where there is a Sail that needs less.
+pub(super) const AVOID: &str = "See what stands above. The software Sail needs no card and no \
+                                driver: export SPANKER_SAIL=soft";
+/// Where there is none.
+const BROKEN: &str = "See what stands above. If nothing there explains it, report it with the \
+                      output of: spanker doctor --json";
+
 /// Runs it.
 ///
 /// # Errors
@@ -32,15 +39,12 @@ pub(super) fn run(name: &SailName, findings: &mut Vec<Finding>) -> Result<(), Fa
             Ok(())
         }
         Err(failure) => {
-            findings.push(
-                Finding::problem(
-                    "trial",
-                    format!("A program that uses Sail {name} fails: {failure}."),
-                )
-                .remedy(
-                    "Mend the problems above, or use the software Sail: export SPANKER_SAIL=soft",
-                ),
-            );
+            let remedy = match name {
+                SailName::Software => BROKEN,
+                SailName::Index(_) | SailName::Path(_) => AVOID,
+            };
+            let found = format!("A program that uses Sail {name} fails: {failure}.");
+            findings.push(Finding::problem("trial", found).remedy(remedy));
             Err(failure)
         }
     }
