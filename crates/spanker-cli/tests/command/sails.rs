@@ -2,13 +2,12 @@
 //! Which Sail is used, and what is said about it.
 
 use crate::documented::has_documented_fields;
-use crate::scene::{command, json_object, run, Ran, Scene};
+use crate::scene::{command, command_of, json_object, run, Ran, Scene};
 use serde_json::{json, Value};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
 
 /// Commands that open a Sail, and need nothing else.
 const ASKING: [&str; 3] = ["info", "ping", "version"];
@@ -38,8 +37,7 @@ fn a_node_without_permission_is_answered_with_the_group() {
     // Root may open anything: another user runs a copy that it can reach.
     let program = scene.path("spanker");
     fs::copy(env!("CARGO_BIN_EXE_spanker"), &program).unwrap();
-    let mut command = Command::new(&program);
-    command.args(["ping", "--sail", &node]);
+    let mut command = command_of(Path::new(&program), &["ping", "--sail", &node]);
     if fs::metadata(&node).unwrap().uid() == 0 {
         command.uid(65534);
     }

@@ -52,7 +52,13 @@ impl Drop for Scene {
 
 /// The command, which uses the software Sail unless told otherwise.
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_spanker")));
+    command_of(Path::new(env!("CARGO_BIN_EXE_spanker")), arguments)
+}
+
+/// The same, of a copy of the command. Nothing in the environment of the tests
+/// changes what it prints.
+pub(crate) fn command_of(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.args(arguments).env("SPANKER_SAIL", "soft");
     for variable in
         ["SPANKER_SOFT_THREADS", "SPANKER_SOFT_FAULTS", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"]
