@@ -60,9 +60,14 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 pub(crate) fn command_of(program: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).env("SPANKER_SAIL", "soft");
-    for variable in
-        ["SPANKER_SOFT_THREADS", "SPANKER_SOFT_FAULTS", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"]
-    {
+    for variable in [
+        "SPANKER_SOFT_THREADS",
+        "SPANKER_SOFT_FAULTS",
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "CI",
+    ] {
         command.env_remove(variable);
     }
     command
