@@ -8,6 +8,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 
 /// Commands that open a Sail, and need nothing else.
 const ASKING: [&str; 3] = ["info", "ping", "version"];
@@ -36,7 +37,10 @@ fn a_node_without_permission_is_answered_with_the_group() {
     fs::set_permissions(&node, fs::Permissions::from_mode(0o000)).unwrap();
     // Root may open anything: another user runs a copy that it can reach.
     let program = scene.path("spanker");
-    fs::copy(env!("CARGO_BIN_EXE_spanker"), &program).unwrap();
+    // Not copied here: a program cannot be run while anyone, such as another test
+    // that is about to run something, has it open for writing.
+    let copied = Command::new("cp").args([env!("CARGO_BIN_EXE_spanker"), &program]).status();
+    assert!(copied.unwrap().success());
     let mut command = command_of(Path::new(&program), &["ping", "--sail", &node]);
     if fs::metadata(&node).unwrap().uid() == 0 {
         command.uid(65534);
