@@ -44,9 +44,11 @@ impl ChosenSail {
     }
 }
 
-/// A software Sail of its own, with this many threads.
+/// A software Sail of its own, with this many threads, and all else as the
+/// environment says.
 fn software(threads: NonZeroUsize) -> Result<Sail, Error> {
-    let config = Config { threads: Some(threads), ..Config::default() };
-    let machine = Machine::new(config).map_err(|source| Error::Software { source })?;
+    let machine = Config::from_environment()
+        .and_then(|config| Machine::new(Config { threads: Some(threads), ..config }))
+        .map_err(|source| Error::Software { source })?;
     Sail::on_machine(&machine, 0)
 }

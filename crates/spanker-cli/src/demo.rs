@@ -7,6 +7,7 @@ use crate::arguments::DemoArguments;
 use crate::chosen_sail::ChosenSail;
 use crate::exit::{Code, Failure};
 use crate::layer;
+use crate::progress::Progress;
 use crate::quantity::{gflops, ms};
 use crate::random::Random;
 use crate::reference::{compare, product, MOST_NMSE};
@@ -18,6 +19,8 @@ use std::time::Duration;
 pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
     let [m, n, k] = [arguments.tokens, arguments.rows, arguments.k].map(|size| size as usize);
 
+    let progress = Progress::start(!arguments.output.json);
+    progress.stage("making random weights", 0);
     let mut clock = Stopwatch::start();
     let mut random = Random::new(0);
     let weights = layer::weights(&mut random, n, k);
@@ -28,6 +31,7 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
         ChosenSail::open(Some(&arguments.sail), arguments.threads.count)?;
     let open = clock.lap();
 
+    progress.stage("first run", 0);
     let b = sail.upload_bytes::<Q4K>(n, k, &weights)?;
     let a = sail.upload::<F32>(m, k, &activations)?;
     let mut out = sail.matrix::<F32>(m, n)?;
@@ -38,18 +42,22 @@ pub(crate) fn run(arguments: &DemoArguments) -> Result<(), Failure> {
 
     let before = sail.telemetry()?;
     let mut runs = Vec::with_capacity(arguments.runs as usize);
+    progress.stage("timed runs", arguments.runs as usize);
     for _ in 0..arguments.runs {
         clock.lap();
         out = sail.submit(Matmul::new(&a, &b, out))?.wait()?;
         runs.push(clock.lap());
+        progress.advance(1);
     }
     let after = sail.telemetry()?;
 
+    progress.stage("the same in f64", n);
     clock.lap();
     let found = out.to_vec()?;
     let download = clock.lap();
-    let agreement = compare(&weights, &activations, k, &found);
+    let agreement = compare(&weights, &activations, k, &found, &|rows| progress.advance(rows));
     let reference = clock.lap();
+    drop(progress);
 
     let (best, median) = best_and_median(&runs);
     let samples = found

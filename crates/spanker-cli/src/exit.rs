@@ -3,8 +3,11 @@
 
 use crate::gguf_file::GgufError;
 use crate::npy_file::NpyError;
+use crate::palette::{styled, BAD};
+use crate::printable::one_line;
+use anstream::AutoStream;
 use spanker::{Error, Refused, SAIL_VARIABLE};
-use std::fmt::Write as _;
+use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -29,9 +32,9 @@ pub(crate) enum Code {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
-  1  the result was computed, but is not near the f64 reference (NMSE above 1e-4)
+  1  the result is not near the f64 reference: its NMSE is above 1e-4
   2  the command line or an environment variable makes no sense
-  3  an input file cannot be used: missing, truncated, wrong type, wrong shape, NaN
+  3  an input file cannot be used: missing, truncated, wrong type or shape, NaN
   4  there is no such Sail, or it cannot be opened
   5  the Sail refused the work (too large for it, for example) or failed
   6  the output cannot be written";
@@ -49,30 +52,43 @@ impl Failure {
         Self { code, message }
     }
 
+    #[cfg(test)]
+    pub(crate) fn code(&self) -> Code {
+        self.code
+    }
+
     /// Says why, in one line on standard error.
     pub(crate) fn report(&self) -> ExitCode {
         // There is nobody to tell if this fails too.
-        let _ = writeln!(io::stderr(), "error: {}", one_line(&self.message));
+        let mut stderr = AutoStream::auto(io::stderr().lock());
+        let _ = writeln!(stderr, "{} {}", styled(BAD, "error:"), one_line(&self.message));
         ExitCode::from(self.code as u8)
     }
 }
 
-/// File names can hold anything: line ends and control characters are escaped.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for char in text.chars() {
-        if char.is_control() {
-            let _ = write!(line, "{}", char.escape_default());
-        } else {
-            line.push(char);
-        }
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
-    line
 }
 
 impl From<GgufError> for Failure {
     fn from(error: GgufError) -> Self {
-        Self::new(Code::Input, error.to_string())
+        let message = error.to_string();
+        Self::new(
+            Code::Input,
+            match error {
+                GgufError::NoSuchTensor { .. }
+                | GgufError::NotQ4K { .. }
+                | GgufError::NotAMatrix { .. }
+                | GgufError::PartialSuperblock { .. } => {
+                    format!("{message}; `spanker tensors` lists those that can be used")
+                }
+                GgufError::Io { .. } | GgufError::Header { .. } | GgufError::TooLarge { .. } => {
+                    message
+                }
+            },
+        )
     }
 }
 
@@ -119,10 +135,5 @@ mod tests {
         {
             assert!(HELP.contains(&format!("\n  {}  ", code as u8)), "{code:?}");
         }
-    }
-
-    #[test]
-    fn a_message_is_one_line_whatever_a_file_is_called() {
-        assert_eq!(one_line("a\nb\x1b[2Jc ×"), "a\\nb\\u{1b}[2Jc ×");
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One weight tensor out of a GGUF file.
+//! The tensors of a GGUF file, and the weights of one of them.
 //!
 //! Opening a file reads its header only: names, types, shapes and places of the tensors. The
 //! bytes of a tensor are read when they are asked for, so a model of any size costs the memory
@@ -26,6 +26,8 @@ use tensor_type::TensorType;
 pub(crate) const SUPERBLOCK_WEIGHTS: u64 = 256;
 /// Bytes of one Q4_K superblock.
 pub(crate) const SUPERBLOCK_BYTES: u64 = 144;
+/// Bytes read between two looks at how far it is.
+const READ_AT_A_TIME: usize = 1 << 22;
 /// Names offered when a tensor is not found, or has another type.
 const NAMES_SHOWN: usize = 3;
 
@@ -96,6 +98,27 @@ pub(crate) enum GgufError {
     },
 }
 
+/// Why a Sail cannot multiply a tensor.
+#[derive(Debug, Clone, Copy)]
+enum Obstacle {
+    NotQ4K,
+    NotAMatrix,
+    PartialSuperblock { k: u64 },
+    TooLarge { k: u64, rows: u64 },
+}
+
+impl Obstacle {
+    /// For a list of many tensors.
+    fn in_short(self) -> &'static str {
+        match self {
+            Self::NotQ4K => "its type is not Q4_K",
+            Self::NotAMatrix => "it is not a matrix",
+            Self::PartialSuperblock { .. } => "k is not a multiple of 256",
+            Self::TooLarge { .. } => "it is too large for this machine",
+        }
+    }
+}
+
 /// A matrix of Q4_K weights in a file: `rows` rows of `k / 256` superblocks of 144 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Q4KTensor {
@@ -107,6 +130,20 @@ pub(crate) struct Q4KTensor {
     pub(crate) length: usize,
     /// The first of them, counted from the start of the file.
     start: u64,
+}
+
+/// A tensor, as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    /// As ggml writes it, or `type 99`.
+    pub(crate) type_name: String,
+    /// Its dimensions, the contiguous one (k) last.
+    pub(crate) shape: Vec<u64>,
+    /// `None` if its type is unknown, or a row is no whole number of blocks.
+    pub(crate) bytes: Option<u64>,
+    /// Why a Sail cannot multiply it.
+    pub(crate) problem: Option<&'static str>,
 }
 
 /// An open GGUF file whose header has been read.
@@ -135,6 +172,18 @@ impl GgufFile {
         Ok(Self { path: path.to_owned(), file, tensors })
     }
 
+    /// Its tensors, in the order of the file.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = Listed> + '_ {
+        self.tensors.iter().map(|tensor| Listed {
+            name: tensor.name.clone(),
+            type_name: tensor.type_name(),
+            shape: tensor.dims.iter().rev().copied().collect(),
+            // The header was refused if one of them overflows.
+            bytes: tensor.size().ok().flatten(),
+            problem: q4k_matrix(tensor).err().map(Obstacle::in_short),
+        })
+    }
+
     /// The tensor called `name`.
     ///
     /// # Errors
@@ -155,49 +204,38 @@ impl GgufFile {
     /// There is no such tensor, it is not a Q4_K matrix, or its k is not a multiple of 256.
     pub(crate) fn q4k(&self, name: &str) -> Result<Q4KTensor, GgufError> {
         let tensor = self.tensor(name)?;
-        if !is_q4k(tensor) {
-            return Err(GgufError::NotQ4K {
-                name: tensor.name.clone(),
-                found: tensor.type_name(),
-                hint: self.q4k_names(),
-            });
-        }
-        let not_a_matrix =
-            || GgufError::NotAMatrix { name: tensor.name.clone(), dims: tensor.dims.clone() };
-        let (k, rows) = match *tensor.dims.as_slice() {
-            [k] => (k, 1),
-            [k, rows, ref rest @ ..] if rest.iter().all(|&dim| dim == 1) => (k, rows),
-            _ => return Err(not_a_matrix()),
-        };
-        if k == 0 || rows == 0 {
-            return Err(not_a_matrix());
-        }
-        if k % SUPERBLOCK_WEIGHTS != 0 {
-            return Err(GgufError::PartialSuperblock { name: tensor.name.clone(), k });
-        }
-        let too_large = || GgufError::TooLarge { name: tensor.name.clone(), k, rows };
-        let length = (k / SUPERBLOCK_WEIGHTS)
-            .checked_mul(SUPERBLOCK_BYTES)
-            .and_then(|row| row.checked_mul(rows))
-            .and_then(|bytes| usize::try_from(bytes).ok())
-            .ok_or_else(too_large)?;
-        Ok(Q4KTensor {
-            k: usize::try_from(k).map_err(|_| too_large())?,
-            rows: usize::try_from(rows).map_err(|_| too_large())?,
-            length,
-            start: tensor.start,
+        q4k_matrix(tensor).map_err(|obstacle| {
+            let name = tensor.name.clone();
+            match obstacle {
+                Obstacle::NotQ4K => {
+                    GgufError::NotQ4K { name, found: tensor.type_name(), hint: self.q4k_names() }
+                }
+                Obstacle::NotAMatrix => GgufError::NotAMatrix { name, dims: tensor.dims.clone() },
+                Obstacle::PartialSuperblock { k } => GgufError::PartialSuperblock { name, k },
+                Obstacle::TooLarge { k, rows } => GgufError::TooLarge { name, k, rows },
+            }
         })
     }
 
     /// Reads a tensor's bytes, and nothing else of the file, into `bytes`, which is as long.
+    /// `done` is told how many more have been read.
     ///
     /// # Errors
     /// Reading fails, or the file has become shorter.
-    pub(crate) fn read(&self, tensor: &Q4KTensor, bytes: &mut [u8]) -> Result<(), GgufError> {
+    pub(crate) fn read(
+        &self,
+        tensor: &Q4KTensor,
+        bytes: &mut [u8],
+        done: &dyn Fn(usize),
+    ) -> Result<(), GgufError> {
+        let io = |reason| GgufError::Io { path: self.path.clone(), reason };
         let mut file = &self.file;
-        file.seek(SeekFrom::Start(tensor.start))
-            .and_then(|_| file.read_exact(bytes))
-            .map_err(|reason| GgufError::Io { path: self.path.clone(), reason })
+        file.seek(SeekFrom::Start(tensor.start)).map_err(io)?;
+        for part in bytes.chunks_mut(READ_AT_A_TIME) {
+            file.read_exact(part).map_err(io)?;
+            done(part.len());
+        }
+        Ok(())
     }
 
     /// Says which tensor names come nearest to `wanted`.
@@ -230,6 +268,36 @@ impl GgufFile {
             total => format!("Q4_K in this file ({total}){}", shown(names(), total)),
         }
     }
+}
+
+/// The Q4_K matrix that `tensor` is, if it is one.
+fn q4k_matrix(tensor: &TensorEntry) -> Result<Q4KTensor, Obstacle> {
+    if !is_q4k(tensor) {
+        return Err(Obstacle::NotQ4K);
+    }
+    let (k, rows) = match *tensor.dims.as_slice() {
+        [k] => (k, 1),
+        [k, rows, ref rest @ ..] if rest.iter().all(|&dim| dim == 1) => (k, rows),
+        _ => return Err(Obstacle::NotAMatrix),
+    };
+    if k == 0 || rows == 0 {
+        return Err(Obstacle::NotAMatrix);
+    }
+    if k % SUPERBLOCK_WEIGHTS != 0 {
+        return Err(Obstacle::PartialSuperblock { k });
+    }
+    let too_large = Obstacle::TooLarge { k, rows };
+    let length = (k / SUPERBLOCK_WEIGHTS)
+        .checked_mul(SUPERBLOCK_BYTES)
+        .and_then(|row| row.checked_mul(rows))
+        .and_then(|bytes| usize::try_from(bytes).ok())
+        .ok_or(too_large)?;
+    Ok(Q4KTensor {
+        k: usize::try_from(k).map_err(|_| too_large)?,
+        rows: usize::try_from(rows).map_err(|_| too_large)?,
+        length,
+        start: tensor.start,
+    })
 }
 
 /// Whether `tensor` is stored as Q4_K.

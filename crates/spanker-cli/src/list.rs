@@ -3,8 +3,11 @@
 
 use crate::arguments::ListArguments;
 use crate::exit::Failure;
+use crate::palette::{styled, HEADING};
+use crate::printable::{one_line, paragraph};
 use crate::quantity::bytes;
-use crate::report::{self, Table};
+use crate::report;
+use crate::table::Table;
 use serde::Serialize;
 use spanker::{Error, Sail, SailName, SpankerControl, CONTROL_DEVICE_PATH};
 use std::fmt;
@@ -60,7 +63,8 @@ impl Driver {
     fn with_problem(error: &Error) -> Self {
         let problem = if is_missing(error) {
             format!(
-                "there is no {CONTROL_DEVICE_PATH}, so there are no cards (with a card in this machine, load its driver: `modprobe spanker`)"
+                "there is no {CONTROL_DEVICE_PATH}, so there are no cards; with a card in this \
+                 machine, load its driver: `modprobe spanker`"
             )
         } else {
             error.to_string()
@@ -99,20 +103,56 @@ impl Entry {
 impl fmt::Display for ListReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::default();
-        table.row([&"Sail", &"card", &"memory", &"node"]);
+        let [sail, card, memory, node] =
+            ["Sail", "card", "memory", "node"].map(|name| styled(HEADING, name));
+        table.row([&sail, &card, &memory, &node]);
         for entry in &self.sails {
             let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
             let memory = entry.memory_bytes.map(bytes);
-            let node = entry.problem.clone().unwrap_or_else(|| match entry.node.clone() {
-                Some(node) => node,
-                None => "none: it runs in this process".to_owned(),
-            });
+            let node = match (&entry.problem, &entry.node) {
+                (Some(_), _) => "cannot be opened: see below".to_owned(),
+                (None, Some(node)) => one_line(node),
+                (None, None) => "none: it runs in this process".to_owned(),
+            };
             table.row([&entry.sail, &or_dash(&entry.card), &or_dash(&memory), &node]);
         }
         write!(f, "{table}")?;
-        match &self.driver.problem {
-            Some(problem) => writeln!(f, "\n{problem}"),
-            None => Ok(()),
+        let of_sails = self.sails.iter().filter_map(|entry| entry.problem.as_ref());
+        for problem in of_sails.chain(&self.driver.problem) {
+            writeln!(f, "\n{}", paragraph(problem, "", ""))?;
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sail_with_a_problem_has_its_row_and_the_problem_below() {
+        let entry = |sail: &str, node: Option<&str>, problem: Option<&str>| Entry {
+            sail: sail.to_owned(),
+            node: node.map(str::to_owned),
+            card: node.map(|_| "Sail X1".to_owned()),
+            is_virtual: node.map(|_| false),
+            memory_bytes: node.map(|_| 32 << 30),
+            problem: problem.map(str::to_owned),
+        };
+        let problem = "cannot open /dev/spanker1: Permission denied (add the user to the node's \
+                       group, `spanker`, and log in again)";
+        let report = ListReport {
+            driver: Driver::with_abi("0.2.0".to_owned()),
+            sails: vec![entry("0", Some("/dev/spanker0"), None), entry("1", None, Some(problem))],
+        };
+        let text = anstream::adapter::strip_str(&report.to_string()).to_string();
+        let expected = "  Sail  card     memory    node
+  0     Sail X1  32.0 GiB  /dev/spanker0
+  1     -        -         cannot be opened: see below
+
+cannot open /dev/spanker1: Permission denied (add the user to the node's group,
+`spanker`, and log in again)
+";
+        assert_eq!(text, expected);
     }
 }

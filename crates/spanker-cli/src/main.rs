@@ -7,21 +7,30 @@
 
 mod arguments;
 mod chosen_sail;
+mod completions;
 mod demo;
+mod doctor;
 mod exit;
+mod extract;
 mod gguf_file;
 mod info;
 mod layer;
 mod list;
+mod man;
 mod matmul;
 mod npy_file;
 mod output_file;
+mod palette;
 mod ping;
+mod printable;
+mod progress;
 mod quantity;
 mod random;
 mod reference;
 mod report;
 mod stopwatch;
+mod table;
+mod tensors;
 mod version;
 
 use arguments::{Arguments, Command};
@@ -35,7 +44,12 @@ fn main() -> ExitCode {
         Command::Info(arguments) => info::run(&arguments),
         Command::Ping(arguments) => ping::run(&arguments),
         Command::Version(arguments) => version::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Tensors(arguments) => tensors::run(&arguments),
+        Command::Extract(arguments) => extract::run(&arguments),
         Command::Matmul(arguments) => matmul::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

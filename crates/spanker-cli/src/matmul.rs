@@ -4,21 +4,20 @@
 mod report;
 mod room;
 
-use crate::arguments::MatmulArguments;
+use crate::arguments::{MatmulArguments, TensorOptions};
 use crate::chosen_sail::ChosenSail;
 use crate::exit::{Code, Failure};
 use crate::gguf_file::{GgufFile, Q4KTensor};
 use crate::layer;
-use crate::npy_file::{F32Matrix, NpyInput};
+use crate::npy_file::{write_npy, F32Matrix, NpyInput};
 use crate::output_file::OutputFile;
+use crate::progress::Progress;
 use crate::quantity::{gflops, ms};
 use crate::random::Random;
 use crate::reference::{compare, MOST_NMSE};
 use crate::stopwatch::Stopwatch;
 use report::MatmulReport;
 use spanker::{Matmul, F32, Q4K};
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 /// Results of which one that is near 0 by chance makes an NMSE large.
@@ -27,25 +26,32 @@ const FEW: usize = 64;
 pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let ChosenSail { sail, name } =
         ChosenSail::open(arguments.sail.name.as_ref(), arguments.threads.count)?;
+    let TensorOptions { weights: model_path, tensor: tensor_name } = &arguments.model;
+    let mut inputs = vec![(model_path.as_path(), "the model")];
+    inputs.extend(arguments.input.as_deref().map(|input| (input, "the input")));
     let output = match &arguments.output {
-        Some(path) => Some(prepare_output(path, arguments)?),
+        Some(path) => Some(OutputFile::prepare(path, &inputs)?),
         None => None,
     };
 
-    let model = GgufFile::open(&arguments.weights)?;
-    let tensor = model.q4k(&arguments.tensor)?;
+    let model = GgufFile::open(model_path)?;
+    let tensor = model.q4k(tensor_name)?;
     let source = Source::open(arguments, &tensor)?;
     let shape = [source.rows(), tensor.rows, tensor.k];
     room::require(sail.info(), shape, tensor.length)?;
 
+    let progress = Progress::start(!arguments.json.json);
     let mut clock = Stopwatch::start();
     let mut b = sail.matrix::<Q4K>(tensor.rows, tensor.k)?;
-    model.read(&tensor, b.view_mut()?.bytes_mut())?;
+    progress.stage("reading the weights", tensor.length);
+    model.read(&tensor, b.view_mut()?.bytes_mut(), &|bytes| progress.advance(bytes))?;
+    progress.stage("reading x", 0);
     let x = source.read(tensor.k)?;
     let read = clock.lap();
 
     let a = sail.upload::<F32>(x.rows, x.cols, &x.values)?;
     let out = sail.matrix::<F32>(x.rows, tensor.rows)?;
+    progress.stage("multiplying", 0);
     let upload = clock.lap();
     let out = sail.submit(Matmul::new(&a, &b, out))?.wait()?;
     let compute = clock.lap();
@@ -53,16 +59,20 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let download = clock.lap();
 
     if let Some(output) = &output {
-        output.write(&result)?;
+        progress.stage("writing the results", 0);
+        output.write(|file| write_npy(file, &result))?;
     }
     let mut agreement = None;
     let mut verify = Duration::ZERO;
     if arguments.verify {
+        progress.stage("the same in f64", tensor.rows);
         clock.lap();
         let weights = b.view()?;
-        agreement = Some(compare(weights.bytes(), &x.values, x.cols, &result.values));
+        let done = |rows| progress.advance(rows);
+        agreement = Some(compare(weights.bytes(), &x.values, x.cols, &result.values, &done));
         verify = clock.lap();
     }
+    drop(progress);
 
     let is_random = arguments.input.is_none();
     let report = MatmulReport {
@@ -70,8 +80,8 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
         node: sail.path().map(|path| path.display().to_string()),
         card: sail.info().name.clone(),
         threads: arguments.threads.count,
-        weights: arguments.weights.display().to_string(),
-        tensor: arguments.tensor.clone(),
+        weights: model_path.display().to_string(),
+        tensor: tensor_name.clone(),
         tensor_type: "Q4_K",
         weight_rows: tensor.rows,
         k: tensor.k,
@@ -121,7 +131,7 @@ impl Source {
                      array of the shape (N, {k})",
                     path.display(),
                     input.cols,
-                    arguments.tensor,
+                    arguments.model.tensor,
                     k = tensor.k
                 ),
             ));
@@ -146,28 +156,6 @@ impl Source {
             }),
         }
     }
-}
-
-/// The place for the results, which must not be that of an input.
-fn prepare_output(path: &Path, arguments: &MatmulArguments) -> Result<OutputFile, Failure> {
-    let is = |other: &Path| match (fs::canonicalize(path), fs::canonicalize(other)) {
-        (Ok(path), Ok(other)) => path == other,
-        _ => false,
-    };
-    let replaced = if is(&arguments.weights) {
-        Some("the model")
-    } else if arguments.input.as_deref().is_some_and(is) {
-        Some("the input")
-    } else {
-        None
-    };
-    if let Some(what) = replaced {
-        return Err(Failure::new(
-            Code::Usage,
-            format!("--output {} would replace {what}: choose another file", path.display()),
-        ));
-    }
-    OutputFile::prepare(path)
 }
 
 fn wrong(report: &MatmulReport) -> Failure {

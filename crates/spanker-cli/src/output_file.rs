@@ -2,7 +2,6 @@
 //! A file that appears whole or not at all.
 
 use crate::exit::{Code, Failure};
-use crate::npy_file::{write_npy, F32Matrix};
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,27 +27,36 @@ enum Way {
 
 impl OutputFile {
     /// Makes sure that a file can be created at `path`, without creating it.
+    /// It must be none of `inputs`, which are files and what to call them.
     ///
     /// # Errors
-    /// If it cannot.
-    pub(crate) fn prepare(path: &Path) -> Result<Self, Failure> {
+    /// If it cannot, or is one of them.
+    pub(crate) fn prepare(path: &Path, inputs: &[(&Path, &str)]) -> Result<Self, Failure> {
+        for (input, what) in inputs {
+            if is_the_same(path, input) {
+                return Err(Failure::new(
+                    Code::Usage,
+                    format!(
+                        "--output {} would replace {what}: choose another file",
+                        path.display()
+                    ),
+                ));
+            }
+        }
         let way = Way::to(path).map_err(|reason| cannot_write(path, &reason))?;
         let path = path.to_owned();
         Ok(Self { path, way })
     }
 
-    /// Writes `matrix`.
+    /// Writes what `fill` puts into the file.
     ///
     /// # Errors
     /// If not all of it can be written; nothing is left behind then.
-    pub(crate) fn write(&self, matrix: &F32Matrix) -> Result<(), Failure> {
+    pub(crate) fn write(&self, fill: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Failure> {
         let written = match &self.way {
-            Way::Into => File::options()
-                .write(true)
-                .open(&self.path)
-                .and_then(|file| write_npy(&file, matrix)),
+            Way::Into => File::options().write(true).open(&self.path).and_then(|file| fill(&file)),
             Way::Replace { place, unfinished } => {
-                let replaced = replace(place, unfinished, matrix);
+                let replaced = replace(place, unfinished, fill);
                 if replaced.is_err() {
                     // It may never have been there.
                     let _ = fs::remove_file(unfinished);
@@ -89,9 +97,20 @@ fn ends_with_slash(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
-fn replace(place: &Path, unfinished: &Path, matrix: &F32Matrix) -> io::Result<()> {
+fn is_the_same(path: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(path), fs::canonicalize(other)) {
+        (Ok(path), Ok(other)) => path == other,
+        _ => false,
+    }
+}
+
+fn replace(
+    place: &Path,
+    unfinished: &Path,
+    fill: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let file = File::options().write(true).create_new(true).open(unfinished)?;
-    write_npy(&file, matrix)?;
+    fill(&file)?;
     if let Some(permissions) = fs::metadata(place).ok().map(|old: Metadata| old.permissions()) {
         file.set_permissions(permissions)?;
     }

@@ -52,8 +52,15 @@ impl Agreement {
 }
 
 /// Holds `found`, row after row, against x · weightsᵀ: `weights` are rows of
-/// blocks of Q4_K, `x` rows of `k` activations.
-pub(crate) fn compare(weights: &[u8], x: &[f32], k: usize, found: &[f32]) -> Agreement {
+/// blocks of Q4_K, `x` rows of `k` activations. `done` is told how many more
+/// rows of weights have been multiplied.
+pub(crate) fn compare(
+    weights: &[u8],
+    x: &[f32],
+    k: usize,
+    found: &[f32],
+    done: &(dyn Fn(usize) + Sync),
+) -> Agreement {
     let row_bytes = k / BLOCK_WEIGHTS * BLOCK_BYTES;
     let weight_rows = weights.len() / row_bytes;
     let x: Vec<f64> = x.iter().copied().map(f64::from).collect();
@@ -70,6 +77,7 @@ pub(crate) fn compare(weights: &[u8], x: &[f32], k: usize, found: &[f32]) -> Agr
     let compute = || {
         let mut row = vec![0.0; k];
         while let Some((chunk, (agreements, weights))) = take() {
+            let count = agreements.len();
             let rows = weights.chunks_exact(row_bytes).zip(agreements);
             for (j, (blocks, agreement)) in (chunk * ROWS_AT_A_TIME..).zip(rows) {
                 dequantise_row(blocks, &mut row);
@@ -79,6 +87,7 @@ pub(crate) fn compare(weights: &[u8], x: &[f32], k: usize, found: &[f32]) -> Agr
                     .map(|(x, &found)| Agreement::of(found, dot(x, &row)))
                     .fold(Agreement::default(), Agreement::and);
             }
+            done(count);
         }
     };
     thread::scope(|scope| {
@@ -226,25 +235,25 @@ mod tests {
             .flat_map(|x| rows.chunks(256).map(move |w| (x, w)))
             .map(|(x, w)| x.iter().zip(w).map(|(x, w)| f64::from(*x) * w).sum::<f64>() as f32)
             .collect();
-        assert!(compare(&weights, &x, 256, &found).nmse() < 1e-13);
+        assert!(compare(&weights, &x, 256, &found, &|_| ()).nmse() < 1e-13);
 
         let larger: Vec<f32> = found.iter().map(|y| y * 1.02).collect();
-        let agreement = compare(&weights, &x, 256, &larger);
+        let agreement = compare(&weights, &x, 256, &larger, &|_| ());
         assert!((agreement.nmse() - 4e-4).abs() < 1e-6);
         assert!(!agreement.is_right());
 
         found.swap(0, 1);
-        assert!(!compare(&weights, &x, 256, &found).is_right());
+        assert!(!compare(&weights, &x, 256, &found, &|_| ()).is_right());
         found.swap(0, 1);
         found[5] = f32::NAN;
-        assert!(!compare(&weights, &x, 256, &found).is_right());
+        assert!(!compare(&weights, &x, 256, &found, &|_| ()).is_right());
     }
 
     #[test]
     fn zeros_agree_with_zeros() {
-        let agreement = compare(&[0; 144], &[1.0; 256], 256, &[0.0]);
+        let agreement = compare(&[0; 144], &[1.0; 256], 256, &[0.0], &|_| ());
         assert_eq!(agreement.nmse(), 0.0);
         assert!(agreement.is_right());
-        assert!(!compare(&[0; 144], &[1.0; 256], 256, &[1.0]).is_right());
+        assert!(!compare(&[0; 144], &[1.0; 256], 256, &[1.0], &|_| ()).is_right());
     }
 }

@@ -3,7 +3,8 @@
 
 use crate::arguments::VersionArguments;
 use crate::exit::Failure;
-use crate::report::{self, Table};
+use crate::report;
+use crate::table::Table;
 use serde::Serialize;
 use spanker::{AbiVersion, Error, Sail, SailName};
 use spanker_sys::ORIGIN;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the demo shows.
 
+use crate::palette::{styled, BAD, GOOD, HEADING};
 use crate::quantity::{bytes, duration, three_digits};
-use crate::report::Table;
+use crate::table::Table;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -88,7 +89,8 @@ impl fmt::Display for DemoReport {
         writeln!(f, "  {}\n", self.bars())?;
 
         let mut values = Table::default();
-        values.row([&"", &"Sail", &"f64"]);
+        let [sail, right] = ["Sail", "f64"].map(|name| styled(HEADING, format!("{name:>9}")));
+        values.row([&"", &sail, &right]);
         for (j, Pair { found, expected }) in self.samples.iter().enumerate() {
             values.row([
                 &format!("out[0][{j}]"),
@@ -98,7 +100,7 @@ impl fmt::Display for DemoReport {
         }
         writeln!(f, "{values}")?;
 
-        let verdict = if self.right { "right" } else { "WRONG" };
+        let verdict = if self.right { styled(GOOD, "right") } else { styled(BAD, "WRONG") };
         let best = three_digits(self.gflops_best);
         let median = three_digits(self.gflops_median);
         let (nmse, most) = (self.nmse, self.most_nmse);

@@ -102,7 +102,7 @@ impl TensorEntry {
 
     /// Its size in bytes: `None` when the type is unknown or a row is no whole number of blocks,
     /// which only matters to whoever asks for this tensor.
-    fn size(&self) -> Result<Option<u64>, HeaderError> {
+    pub(super) fn size(&self) -> Result<Option<u64>, HeaderError> {
         let overflow = || HeaderError::TensorOverflow(self.name.clone());
         let elements = self
             .dims

@@ -25,7 +25,7 @@ impl GgufFile {
     fn read_q4k(&self, name: &str) -> Result<Q4KWeights, GgufError> {
         let tensor = self.q4k(name)?;
         let mut bytes = vec![0; tensor.length];
-        self.read(&tensor, &mut bytes)?;
+        self.read(&tensor, &mut bytes, &|_| ())?;
         let Q4KTensor { k, rows, .. } = tensor;
         Ok(Q4KWeights { k, rows, bytes })
     }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a product has to show.
 
+use crate::palette::{styled, BAD, CAREFUL, GOOD};
+use crate::printable::one_line;
 use crate::quantity::{duration, three_digits};
 use crate::reference::MOST_NMSE;
-use crate::report::Table;
+use crate::table::Table;
 use serde::Serialize;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -50,13 +52,18 @@ impl fmt::Display for MatmulReport {
         writeln!(f, "Sail {}: {}{threads}\n", self.sail, self.card)?;
 
         let input = match (&self.input, self.seed) {
-            (Some(path), _) => path.clone(),
+            (Some(path), _) => one_line(path),
             (None, seed) => format!("random, seed {}", seed.unwrap_or(0)),
         };
-        let output = self.output.as_deref().unwrap_or("not kept: no --output");
+        let output = one_line(self.output.as_deref().unwrap_or("not kept: no --output"));
         let mut operands = Table::default();
         operands
-            .row([&"weights", &format!("{weight_rows}×{k}"), &self.tensor_type, &self.tensor])
+            .row([
+                &"weights",
+                &format!("{weight_rows}×{k}"),
+                &self.tensor_type,
+                &one_line(&self.tensor),
+            ])
             .row([&"x", &format!("{input_rows}×{k}"), &"F32", &input])
             .row([&"out", &format!("{input_rows}×{weight_rows}"), &"F32", &output]);
         writeln!(f, "{operands}")?;
@@ -80,10 +87,14 @@ impl fmt::Display for MatmulReport {
             .row([&"speed", &format!("{} GFLOP/s in this one run", three_digits(self.gflops))])
             .row([&"out[0]", &format!("{}{more}", first.join(", "))]);
         if self.not_finite > 0 {
-            results.row([&"careful", &format!("{} values are NaN or infinite", self.not_finite)]);
+            results.row([
+                &styled(CAREFUL, "careful"),
+                &format!("{} values are NaN or infinite", self.not_finite),
+            ]);
         }
         if let (Some(nmse), Some(verified)) = (self.nmse, self.verified) {
-            let verdict = if verified { "verified" } else { "NOT verified" };
+            let verdict =
+                if verified { styled(GOOD, "verified") } else { styled(BAD, "NOT verified") };
             let text = format!("{nmse:.1e} against f64, at most {MOST_NMSE:.0e}: {verdict}");
             results.row([&"NMSE", &text]);
         }

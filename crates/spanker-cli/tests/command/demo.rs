@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `spanker demo`.
 
-use crate::scene::{has_documented_fields, run, Ran};
+use crate::documented::has_documented_fields;
+use crate::scene::{run, Ran};
 
 const SMALL: [&str; 9] = ["demo", "--rows", "65", "--k", "512", "--tokens", "3", "--runs", "4"];
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `spanker matmul` where nothing is wrong with what it is given.
 
+use crate::documented::has_documented_fields;
 use crate::model::{gguf, npy, plain_block, random_model, read_npy, Tensor, ONE};
-use crate::scene::{has_documented_fields, json_object, run, Scene};
+use crate::scene::{json_object, run, Scene};
 use serde_json::Value;
 use std::fs;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Which Sail is used, and what is said about it.
 
-use crate::scene::{command, has_documented_fields, json_object, run, Ran, Scene};
+use crate::documented::has_documented_fields;
+use crate::scene::{command, command_of, json_object, run, Ran, Scene};
 use serde_json::{json, Value};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -36,9 +37,11 @@ fn a_node_without_permission_is_answered_with_the_group() {
     fs::set_permissions(&node, fs::Permissions::from_mode(0o000)).unwrap();
     // Root may open anything: another user runs a copy that it can reach.
     let program = scene.path("spanker");
-    fs::copy(env!("CARGO_BIN_EXE_spanker"), &program).unwrap();
-    let mut command = Command::new(&program);
-    command.args(["ping", "--sail", &node]);
+    // Not copied here: a program cannot be run while anyone, such as another test
+    // that is about to run something, has it open for writing.
+    let copied = Command::new("cp").args([env!("CARGO_BIN_EXE_spanker"), &program]).status();
+    assert!(copied.unwrap().success());
+    let mut command = command_of(Path::new(&program), &["ping", "--sail", &node]);
     if fs::metadata(&node).unwrap().uid() == 0 {
         command.uid(65534);
     }
