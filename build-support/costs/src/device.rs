@@ -4,12 +4,20 @@
 //! parts of a file in memory, so that mmap is the real one.
 
 use nix::libc::{c_int, c_ulong, c_void};
+use nix::sys::memfd::{memfd_create, MFdFlags};
 use spanker_sys::*;
+use std::ffi::CStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// What the file is called where open files are listed.
+const NAME: &CStr = match CStr::from_bytes_with_nul(b"card\0") {
+    Ok(name) => name,
+    Err(_) => panic!("it ends with a NUL"),
+};
 
 /// Bytes between the places of two buffers in the file.
 const SPACING: u64 = 1 << 20;
@@ -25,13 +33,7 @@ pub(crate) struct Device {
 
 impl Device {
     pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: the name is a C string; the result is checked.
-        let fd = unsafe { nix::libc::memfd_create(b"card\0".as_ptr().cast(), 0) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: a descriptor that was just made and belongs to nobody else.
-        let file = unsafe { File::from_raw_fd(fd) };
+        let file = File::from(memfd_create(NAME, MFdFlags::empty())?);
         file.set_len(SPACING * 4096)?;
         Ok(Self { file })
     }
@@ -48,6 +50,7 @@ impl Device {
 /// As for ioctl(2): `argument` points to the struct of `request`.
 #[no_mangle]
 #[inline(never)]
+#[allow(unreachable_pub)] // The linker reaches it.
 pub unsafe extern "C" fn ioctl(_fd: c_int, request: c_ulong, argument: *mut c_void) -> c_int {
     match request as u32 {
         SPANKER_IOC_WORK_SUBMIT => {

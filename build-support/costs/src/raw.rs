@@ -7,7 +7,9 @@ use crate::device::ioctl;
 use crate::{COLUMNS, M, N, ROWS};
 use spanker_sys::*;
 use std::io;
-use std::os::fd::RawFd;
+
+/// The card that answers at once looks at no descriptor.
+const FD: i32 = 0;
 
 /// What a program keeps of a matrix.
 #[derive(Clone)]
@@ -21,7 +23,6 @@ struct Tensor {
 }
 
 pub(crate) struct Raw {
-    fd: RawFd,
     a: Vec<Tensor>,
     b: Vec<Tensor>,
     outs: Vec<Tensor>,
@@ -29,7 +30,7 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    pub(crate) fn new(fd: RawFd) -> Self {
+    pub(crate) fn new() -> Self {
         let tensor = |handle, rows: usize, cols: usize, row_stride| Tensor {
             handle,
             rows: rows as u32,
@@ -40,7 +41,7 @@ impl Raw {
         let a = (0..ROWS).map(|i| tensor(1 + i as u32, M, 256, 1024)).collect();
         let b = (0..COLUMNS).map(|i| tensor(100 + i as u32, N, 256, 144)).collect();
         let outs = (0..ROWS * COLUMNS).map(|i| tensor(200 + i as u32, M, N, 4 * N as u64));
-        Self { fd, a, b, outs: outs.collect(), ops: Vec::with_capacity(ROWS * COLUMNS) }
+        Self { a, b, outs: outs.collect(), ops: Vec::with_capacity(ROWS * COLUMNS) }
     }
 }
 
@@ -72,7 +73,7 @@ fn op(a: &Tensor, b: &Tensor, out: &Tensor) -> io::Result<spanker_op> {
     })
 }
 
-fn submit(fd: RawFd, ops: &[spanker_op]) -> io::Result<u64> {
+fn submit(ops: &[spanker_op]) -> io::Result<u64> {
     let mut submit = spanker_work_submit {
         ops: ops.as_ptr() as usize as u64,
         op_count: ops.len() as u32,
@@ -81,16 +82,16 @@ fn submit(fd: RawFd, ops: &[spanker_op]) -> io::Result<u64> {
     };
     // SAFETY: the struct is readable and writable, and so is what it points to.
     check(unsafe {
-        ioctl(fd, SPANKER_IOC_WORK_SUBMIT.into(), std::ptr::addr_of_mut!(submit).cast())
+        ioctl(FD, SPANKER_IOC_WORK_SUBMIT.into(), std::ptr::addr_of_mut!(submit).cast())
     })?;
     Ok(submit.seqno)
 }
 
-fn wait(fd: RawFd, seqno: u64) -> io::Result<()> {
+fn wait(seqno: u64) -> io::Result<()> {
     let mut wait =
         spanker_wait { seqno, deadline_ns: SPANKER_DEADLINE_NEVER as i64, ..Default::default() };
     // SAFETY: the struct is readable and writable.
-    check(unsafe { ioctl(fd, SPANKER_IOC_WAIT.into(), std::ptr::addr_of_mut!(wait).cast()) })
+    check(unsafe { ioctl(FD, SPANKER_IOC_WAIT.into(), std::ptr::addr_of_mut!(wait).cast()) })
 }
 
 #[inline(never)]
@@ -104,11 +105,11 @@ pub(crate) fn raw_batches(raw: &mut Raw, count: usize) -> io::Result<()> {
                 raw.ops.push(op(a, b, out)?);
             }
         }
-        let seqno = submit(raw.fd, &raw.ops)?;
+        let seqno = submit(&raw.ops)?;
         raw.a.iter_mut().for_each(|a| a.in_use_by = seqno);
         raw.b.iter_mut().for_each(|b| b.in_use_by = seqno);
         raw.outs.iter_mut().for_each(|out| out.in_use_by = seqno);
-        wait(raw.fd, seqno)?;
+        wait(seqno)?;
     }
     Ok(())
 }
@@ -117,10 +118,10 @@ pub(crate) fn raw_batches(raw: &mut Raw, count: usize) -> io::Result<()> {
 pub(crate) fn raw_single(raw: &mut Raw, count: usize) -> io::Result<()> {
     for _ in 0..count {
         let op = op(&raw.a[0], &raw.b[0], &raw.outs[0])?;
-        let seqno = submit(raw.fd, std::slice::from_ref(&op))?;
+        let seqno = submit(std::slice::from_ref(&op))?;
         raw.a[0].in_use_by = seqno;
         raw.b[0].in_use_by = seqno;
-        wait(raw.fd, seqno)?;
+        wait(seqno)?;
     }
     Ok(())
 }

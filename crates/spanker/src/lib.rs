@@ -3,7 +3,9 @@
 //! language models spend their time on. This crate opens them, holds matrices
 //! in their memory, and submits work to them: to a card behind the kernel
 //! driver, or to the software Sail, which executes the same requests on any
-//! CPU and gives the same bits.
+//! CPU and gives the same bits. No card is needed to begin.
+//!
+//! # One product
 //!
 //! ```
 //! use spanker::{Matmul, Sail, F32, Q4K};
@@ -16,7 +18,7 @@
 //! // 2 rows of activations.
 //! let x = sail.upload::<F32>(2, 256, &[0.5; 2 * 256])?;
 //!
-//! // out = x · weightsᵀ
+//! // out = x · weightsᵀ: 2 rows of 8
 //! let out = sail.matrix::<F32>(2, 8)?;
 //! let pending = sail.submit(Matmul::new(&x, &weights, out))?;
 //! let out = pending.wait()?;
@@ -25,7 +27,22 @@
 //! # }
 //! ```
 //!
-//! Several products at once, one reading another's result, are a [`Batch`].
+//! A [`Sail`] is one open of a card, with a queue of its own. A [`Matrix`] is
+//! memory on it, with a shape and an element type: [`F32`], [`Q4K`] or [`Q8K`].
+//! [`Sail::submit`] comes back at once with a [`Pending`], and the card works
+//! while the program goes on.
+//!
+//! # Many products
+//!
+//! | for | there is |
+//! |---|---|
+//! | the same weights, activations one after another | [`Ring`]: slots that are written and read while others are in flight |
+//! | several products in one submission, one reading another's result | [`Batch`], which can be filled again without allocating |
+//! | products larger than the card takes in one op | nothing to do: they are split, with the same bits |
+//! | data that only the card needs to reach | [`Placement::Device`] and [`Copy`](struct@Copy) |
+//!
+//! Weights are uploaded once and stay on the card until their matrix is dropped.
+//! What a card offers is told by [`Sail::caps`] and [`Sail::info`].
 //!
 //! # What may be touched when
 //!
@@ -39,44 +56,110 @@
 //! - [`View`] and [`ViewMut`] show a matrix without a copy, under the same
 //!   rules.
 //!
-//! # Threads
+//! Work completes in the order in which it was submitted to its Sail. A Sail can
+//! be shared between threads; for work that does not wait for each other, open
+//! the card more than once.
 //!
-//! A [`Sail`] can be shared between threads; work completes in the order it
-//! was submitted. For work that does not wait for each other, open the card
-//! more than once.
+//! # Waiting
 //!
-//! # The software Sail
+//! [`Pending::wait`] blocks, [`Pending::wait_timeout`] and
+//! [`Pending::try_wait`] hand the work back when it is not done. For an event
+//! loop of the program's own a Sail is a descriptor: see [`Sail::completed`].
 //!
-//! [`Sail::software`] opens one with limits that are out of the way and the
-//! fastest engine for this CPU. For others, and to have work fail on purpose,
-//! make a machine with the crate `spanker_soft`, which is re-exported, and open
-//! its cards with `Sail::on_machine`:
+//! With the feature `tokio`, a [`Pending`] is a future. Any number is awaited at
+//! once on one thread, and no other thread is started:
+//!
+//! ```
+//! # #[cfg(all(feature = "tokio", feature = "soft"))]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), spanker::Error> {
+//! use spanker::{Matmul, Sail, F32, Q4K};
+//!
+//! let sail = Sail::software()?;
+//! let weights = sail.upload_bytes::<Q4K>(8, 256, &[0x27; 8 * 144])?;
+//! let x = sail.upload::<F32>(2, 256, &[0.5; 2 * 256])?;
+//! let first = sail.submit(Matmul::new(&x, &weights, sail.matrix(2, 8)?))?;
+//! let second = sail.submit(Matmul::new(&x, &weights, sail.matrix(2, 8)?))?;
+//! let (first, second) = tokio::try_join!(first, second)?;
+//! assert_eq!(first.to_vec()?, second.to_vec()?);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(all(feature = "tokio", feature = "soft")))]
+//! # fn main() {}
+//! ```
+//!
+//! # When something goes wrong
+//!
+//! An [`Error`] says in one line what was required, what was given, and what to
+//! do. Work that is refused is handed back whole in [`Refused`]; nothing of it
+//! has run. When an op fails on the device ([`Error::Fault`]), what follows it
+//! on this open is cancelled, and the Sail is opened again to go on; matrices of
+//! the old open can still be read.
+//!
+//! The software Sail fails on purpose, so that this can be tested: with a plan
+//! of faults in the environment variable `SPANKER_SOFT_FAULTS`, or in a machine
+//! of the program's own. The crate `spanker_soft` is re-exported;
+//! [`FaultPlan`](spanker_soft::FaultPlan) has all rules.
 //!
 //! ```
 //! # #[cfg(feature = "soft")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use spanker::spanker_soft::{Config, Machine};
-//! use spanker::Sail;
+//! use spanker::{Error, Matmul, Sail, F32, Q4K};
 //!
-//! // The second batch of every open fails at its op 0.
-//! let faults = "batch#2*".parse()?;
-//! let machine = Machine::new(Config { faults, ..Config::default() })?;
+//! // The first batch fails at its op 0, and no other.
+//! let machine = Machine::new(Config { faults: "batch#1".parse()?, ..Config::default() })?;
 //! let sail = Sail::on_machine(&machine, 0)?;
+//! let (x, weights) = (sail.matrix::<F32>(1, 256)?, sail.matrix::<Q4K>(8, 256)?);
+//! let pending = sail.submit(Matmul::new(&x, &weights, sail.matrix(1, 8)?))?;
+//! assert!(matches!(pending.wait(), Err(Error::Fault { seqno: 1, op: 0, .. })));
+//!
+//! // Again: a new open, and the weights taken along.
+//! let sail = Sail::on_machine(&machine, 0)?;
+//! let weights = sail.upload_bytes::<Q4K>(8, 256, weights.view()?.bytes())?;
+//! let x = sail.matrix::<F32>(1, 256)?;
+//! sail.submit(Matmul::new(&x, &weights, sail.matrix(1, 8)?))?.wait()?;
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "soft"))]
 //! # fn main() {}
 //! ```
 //!
+//! # The software Sail
+//!
+//! [`Sail::software`] opens one with limits that are out of the way and the
+//! fastest engine for this CPU. [`Sail::from_environment`] opens the Sail that
+//! `SPANKER_SAIL` names (`soft`, a card's index, or the path of a node), without
+//! it the first card there is, and without a card the software Sail.
+//! `SPANKER_SOFT_THREADS` says how many threads it computes with. These
+//! variables are read where the program opens a Sail in one of these two ways,
+//! and nowhere else.
+//!
 //! In debug builds it is very much slower: build with `--release`, or set
 //! `opt-level = 3` in `[profile.dev.package.spanker-soft]` of your Cargo.toml.
+//!
+//! # What passed
+//!
+//! A [`Recorder`] wraps a Sail and writes all requests down, with sizes, times
+//! and operands; [`replay`](replay()) or the command `spanker replay` runs the
+//! record again, on this Sail or another, and compares results bit for bit.
+//!
+//! # Examples
+//!
+//! The folder `examples` of this crate has a program for each task, most of them
+//! twice, blocking and with tokio: `cargo run --release -p spanker --example
+//! hello`.
 //!
 //! # Features
 //!
 //! | feature | default | what it does |
 //! |---|---|---|
-//! | `bindgen` | on | the mirror of the ABI is made from the C header where libclang is there |
+//! | `bindgen` | on | the mirror of the ABI is made from the C header where libclang is there; nothing is missing without |
 //! | `soft` | on | the software Sail |
+//! | `tokio` | off | a [`Pending`] can be awaited in a tokio runtime |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(feature = "soft"), allow(rustdoc::broken_intra_doc_links))]
 
 mod abi_version;
 mod batch;
