@@ -209,3 +209,80 @@ fn a_batch_that_was_handed_back_cannot_be_submitted_again_as_it_is() {
     let _ = sail.submit(batch).unwrap().wait().unwrap();
     operands.a.write(&[0.0; 256]).unwrap();
 }
+
+/// A matrix is noted once for each round of filling, whatever other batches it
+/// is in as well.
+#[test]
+fn a_batch_that_is_filled_again_guards_what_it_reads_again() {
+    let (machine, gate) = Gate::machine();
+    gate.open();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let mut operands = Operands::new(&sail);
+    let mut batch = Batch::new(&sail);
+    batch.push(Matmul::new(&operands.a, &operands.b, sail.matrix(1, 4).unwrap())).unwrap();
+    let mut batch = sail.submit(batch).unwrap().wait().unwrap();
+    batch.recycle();
+    operands.a.write(&[2.0; 256]).unwrap();
+
+    gate.shut();
+    batch.push_recycled(&operands.a, &operands.b).unwrap();
+    let pending = sail.submit(batch).unwrap();
+    assert!(matches!(operands.a.write(&[0.0; 256]), Err(Error::InFlight { seqno: 2, .. })));
+    assert!(matches!(operands.b.view_mut(), Err(Error::InFlight { seqno: 2, .. })));
+    gate.open();
+    let _ = pending.wait().unwrap();
+    operands.a.write(&[0.0; 256]).unwrap();
+}
+
+#[test]
+fn a_matrix_in_two_batches_that_are_filled_by_turns_is_guarded_by_both() {
+    let (machine, gate) = Gate::machine();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let mut operands = Operands::new(&sail);
+    let out = || sail.matrix(1, 4).unwrap();
+    let (mut first, mut second) = (Batch::new(&sail), Batch::new(&sail));
+    for _ in 0..3 {
+        first.push(Matmul::new(&operands.a, &operands.b, out())).unwrap();
+        second.push(Matmul::new(&operands.a, &operands.b, out())).unwrap();
+    }
+    // The last one noted is not the last one submitted.
+    let second = sail.submit(second).unwrap();
+    let first = sail.submit(first).unwrap();
+    assert!(matches!(operands.a.write(&[0.0; 256]), Err(Error::InFlight { seqno: 2, .. })));
+    gate.open();
+    let _ = (second.wait().unwrap(), first.wait().unwrap());
+    operands.a.write(&[0.0; 256]).unwrap();
+}
+
+#[test]
+fn recycled_outputs_are_those_of_the_last_round_and_run_out() {
+    let sail = Sail::software().unwrap();
+    let operands = Operands::new(&sail);
+    let mut batch = Batch::new(&sail);
+    for _ in 0..2 {
+        batch.push(Matmul::new(&operands.a, &operands.b, sail.matrix(1, 4).unwrap())).unwrap();
+    }
+    let mut batch = sail.submit(batch).unwrap().wait().unwrap();
+    let refused = batch.push_recycled(&operands.a, &operands.b).unwrap_err();
+    assert!(matches!(refused, Error::OldResults { count: 2 }), "{refused}");
+    batch.recycle();
+    assert!(batch.is_empty() && batch.results().is_empty());
+    assert_eq!(batch.push_recycled(&operands.a, &operands.b).unwrap(), 0);
+    // One moved in goes between; the one that is left is used after it.
+    let out = sail.matrix(1, 4).unwrap();
+    assert_eq!(batch.push(Matmul::new(&operands.a, &operands.b, out)).unwrap(), 1);
+    assert_eq!(batch.push_recycled(&operands.a, &operands.b).unwrap(), 2);
+    let none = batch.push_recycled(&operands.a, &operands.b).unwrap_err();
+    assert!(matches!(none, Error::NoSuchResult { result: 3, count: 3 }), "{none}");
+
+    let narrow = sail.matrix::<Q4K>(3, 256).unwrap();
+    let batch = sail.submit(batch).unwrap().wait().unwrap();
+    let expected = batch.results()[0].to_vec().unwrap();
+    assert!(expected[0] != 0.0);
+    assert!(batch.results().iter().all(|out| out.to_vec().unwrap() == expected));
+    let mut batch = batch;
+    batch.recycle();
+    let misfit = batch.push_recycled(&operands.a, &narrow).unwrap_err();
+    assert!(matches!(misfit, Error::OperandShape { .. }), "{misfit}");
+    assert!(batch.is_empty());
+}

@@ -38,6 +38,11 @@ impl Gate {
         self.changed.notify_all();
     }
 
+    #[allow(dead_code)] // Not every test shuts it again.
+    pub(crate) fn shut(&self) {
+        self.state.lock().unwrap().open = false;
+    }
+
     /// Waits until an op runs, as far as the gate.
     #[allow(dead_code)] // Not every test that has a gate needs to know.
     pub(crate) fn wait_until_reached(&self) {
