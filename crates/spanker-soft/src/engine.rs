@@ -5,7 +5,9 @@ mod copy;
 mod cpu;
 mod matmul;
 
+pub(crate) use copy::CopyTiles;
 pub use cpu::CpuEngine;
+pub(crate) use matmul::Slab;
 
 use crate::kernel;
 use crate::op::Op;
@@ -43,13 +45,24 @@ pub(crate) trait Tiles: Send + Sync {
     fn run(&self, tile: usize, scratch: &mut Scratch);
 }
 
-/// Private memory of one thread, kept from tile to tile.
-#[derive(Default)]
+/// Private memory of one thread, kept from tile to tile. It has room for any tile
+/// from the beginning, so that it does not matter which threads have had one.
 pub(crate) struct Scratch {
     weights: Vec<spanker_block_q4_k>,
     sums: Vec<f32>,
     row: Vec<f32>,
     kernel: kernel::Scratch,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            weights: Vec::with_capacity(matmul::TILE_WEIGHTS),
+            sums: Vec::with_capacity(matmul::TILE_SUMS),
+            row: Vec::with_capacity(matmul::CHUNK_ELEMENTS),
+            kernel: kernel::Scratch::default(),
+        }
+    }
 }
 
 impl fmt::Debug for Scratch {

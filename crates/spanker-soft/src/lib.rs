@@ -41,8 +41,10 @@ mod op;
 mod open;
 mod request;
 mod scheduler;
+mod spare;
 mod sync;
 mod timeline;
+mod workspace;
 
 pub use config::{CardConfig, Config, FAULTS_VARIABLE, THREADS_VARIABLE};
 pub use engine::{CpuEngine, Crew, Engine, Stop};

@@ -7,6 +7,7 @@ use crate::clock::now_ns;
 use crate::op::{Op, Traffic, Work};
 use crate::sync::{lock, wait};
 use crate::timeline::{Batch, Fault, Timeline};
+use crate::workspace::Workspace;
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use spanker_sys::{spanker_context_info, SPANKER_DEADLINE_NEVER, SPANKER_FAULT_ENGINE};
@@ -51,10 +52,11 @@ impl Open {
     /// ENOENT if the card is gone, EMFILE or ENFILE if there is no descriptor.
     pub(crate) fn new(card: Arc<Card>) -> Result<Arc<Self>, Errno> {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let timeline = Timeline::with_room(card.limits.max_inflight);
         let open = Arc::new(Self {
             card,
             handles: Mutex::default(),
-            timeline: Mutex::default(),
+            timeline: Mutex::new(timeline),
             op_array: Mutex::default(),
             changed: Condvar::new(),
             stopping: AtomicBool::new(false),
@@ -124,7 +126,7 @@ impl Open {
 
     /// An empty batch to fill.
     pub(crate) fn spare_batch(&self) -> Vec<Op> {
-        lock(&self.timeline).spare.pop().unwrap_or_default()
+        lock(&self.timeline).spare_batch()
     }
 
     /// Takes back a batch that was not submitted.
@@ -171,10 +173,10 @@ impl Open {
     }
 
     /// Takes the batch at the front to run it; the caller must then call
-    /// [`Open::retire`] or [`Open::postpone`]. `announced` says that the
-    /// scheduler's note of this open has been used up. None if there is nothing
-    /// to do, or someone is at it already.
-    pub(crate) fn lead(&self, announced: bool) -> Option<Batch> {
+    /// [`Open::retire`] or [`Open::postpone`], which also take the workspace
+    /// back. `announced` says that the scheduler's note of this open has been
+    /// used up. None if there is nothing to do, or someone is at it already.
+    pub(crate) fn lead(&self, announced: bool) -> Option<(Batch, Workspace)> {
         let mut timeline = lock(&self.timeline);
         if announced {
             timeline.announced = false;
@@ -184,14 +186,15 @@ impl Open {
         }
         let batch = timeline.queue.pop_front()?;
         timeline.led = true;
+        let workspace = std::mem::take(&mut timeline.workspace);
         drop(timeline);
         self.card.engine_starts();
-        Some(batch)
+        Some((batch, workspace))
     }
 
     /// Puts a batch that [`Open::lead`] gave back to the front, what has run of
     /// it noted. Returns whether the scheduler has to be told.
-    pub(crate) fn postpone(&self, batch: Batch) -> bool {
+    pub(crate) fn postpone(&self, batch: Batch, workspace: Workspace) -> bool {
         self.card.engine_stops();
         let mut timeline = lock(&self.timeline);
         timeline.led = false;
@@ -201,6 +204,7 @@ impl Open {
             return false;
         }
         timeline.queue.push_front(batch);
+        timeline.workspace = workspace;
         let more = !timeline.announced;
         timeline.announced = true;
         drop(timeline);
@@ -212,7 +216,7 @@ impl Open {
     /// Ends the batch that [`Open::lead`] gave. `failed` is the op at which it
     /// failed. Returns whether more is queued; the scheduler then has to be
     /// told.
-    pub(crate) fn retire(&self, batch: Batch, failed: Option<u32>) -> bool {
+    pub(crate) fn retire(&self, batch: Batch, workspace: Workspace, failed: Option<u32>) -> bool {
         let mut batch = batch.ops;
         let seqno = batch.first().map_or(0, |op| op.seqno);
         let outcome = match failed {
@@ -231,6 +235,9 @@ impl Open {
         let mut timeline = lock(&self.timeline);
         timeline.recycle(batch);
         timeline.led = false;
+        if !timeline.revoked {
+            timeline.workspace = workspace;
+        }
         match (outcome, failed) {
             (Outcome::Succeeded, _) => timeline.completed = seqno,
             (Outcome::Failed, Some(op)) => {

@@ -8,15 +8,19 @@
 //! a batch leads as well; then one of the others stays idle, so that never more
 //! compute than were asked for.
 
-use crate::engine::{Engine, Scratch, Stop, Tiles};
+mod crew;
+
+use crate::engine::{Engine, Scratch, Stop};
 use crate::kernel::FloatEnvironment;
 use crate::op::Op;
 use crate::open::Open;
 use crate::sync::{lock, wait};
+use crate::workspace::Workspace;
+pub use crew::Crew;
+pub(crate) use crew::SharedOp;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
@@ -33,7 +37,7 @@ struct Shared {
     ready: Mutex<Ready>,
     /// Signalled when there is something in `ready`.
     work: Condvar,
-    /// Panels of threads that lend themselves, for the next that does.
+    /// Panels for threads that lend themselves, as many as can at a time.
     scratch: Mutex<Vec<Scratch>>,
 }
 
@@ -76,15 +80,19 @@ impl Scheduler {
         let shared = Arc::new(Shared {
             engine,
             threads,
-            ready: Mutex::default(),
+            ready: Mutex::new(Ready {
+                shared_ops: Vec::with_capacity(threads),
+                ..Ready::default()
+            }),
             work: Condvar::new(),
-            scratch: Mutex::default(),
+            scratch: Mutex::new((0..threads).map(|_| Scratch::default()).collect()),
         });
         let scheduler = Self { shared: Arc::clone(&shared) };
         for index in 0..threads {
             let shared = Arc::clone(&shared);
             let name = format!("spanker-soft-{index}");
-            thread::Builder::new().name(name).spawn(move || shared.serve())?;
+            let scratch = Scratch::default();
+            thread::Builder::new().name(name).spawn(move || shared.serve(scratch))?;
         }
         Ok(scheduler)
     }
@@ -144,19 +152,12 @@ impl Shared {
     }
 
     /// The life of a thread.
-    fn serve(&self) {
+    fn serve(&self, mut scratch: Scratch) {
         let _environment = FloatEnvironment::ieee();
-        let mut scratch = Scratch::default();
         while let Some(task) = self.next_task() {
             match task {
                 Task::Lead(open) => self.lead(&open, true, &mut scratch),
-                Task::Join(op) => {
-                    op.run_tiles(&mut scratch, || self.others_wait(&op.open));
-                    let helpers = Arc::clone(&op.helpers);
-                    // What the op holds is let go before its leader may retire it.
-                    drop(op);
-                    helpers.leave();
-                }
+                Task::Join(op) => op.help(&mut scratch, |open| self.others_wait(open)),
             }
             self.rest();
         }
@@ -194,24 +195,24 @@ impl Shared {
     /// Runs the front batch of `open`, if nobody does already: to its end, or
     /// until another open waits for its turn.
     fn lead(&self, open: &Arc<Open>, announced: bool, scratch: &mut Scratch) {
-        let Some(mut batch) = open.lead(announced) else {
+        let Some((mut batch, mut workspace)) = open.lead(announced) else {
             return;
         };
         let mut failed = None;
         while let Some(op) = batch.next_op() {
-            if self.run(open, op, scratch).is_err() {
+            if self.run(open, op, scratch, &mut workspace).is_err() {
                 failed = Some(op.index());
                 break;
             }
             batch.op_is_done();
             if batch.next_op().is_some() && self.others_wait(open) {
-                if open.postpone(batch) {
+                if open.postpone(batch, workspace) {
                     self.announce(Arc::clone(open));
                 }
                 return;
             }
         }
-        if open.retire(batch, failed) {
+        if open.retire(batch, workspace, failed) {
             self.announce(Arc::clone(open));
         }
     }
@@ -220,14 +221,20 @@ impl Shared {
         lock(&self.ready).others_wait(open)
     }
 
-    fn run(&self, open: &Arc<Open>, op: &Op, scratch: &mut Scratch) -> Result<(), Stop> {
+    fn run(
+        &self,
+        open: &Arc<Open>,
+        op: &Op,
+        scratch: &mut Scratch,
+        workspace: &mut Workspace,
+    ) -> Result<(), Stop> {
         if open.is_stopping() {
             return Err(Stop::Cancelled);
         }
         if let Some(faults) = &open.card.faults {
             faults.before_op(open, op)?;
         }
-        let mut crew = Crew { shared: self, open, scratch };
+        let mut crew = Crew { shared: self, open, scratch, workspace };
         // An engine that panics has failed at this op; the device lives on.
         match catch_unwind(AssertUnwindSafe(|| self.engine.run(op, &mut crew))) {
             Ok(result) => result,
@@ -237,137 +244,5 @@ impl Shared {
                 Err(Stop::Failed)
             }
         }
-    }
-}
-
-/// The threads at an op: the one that leads, and whoever is idle.
-pub struct Crew<'a> {
-    shared: &'a Shared,
-    open: &'a Arc<Open>,
-    scratch: &'a mut Scratch,
-}
-
-impl std::fmt::Debug for Crew<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Crew").field("threads", &self.threads()).finish_non_exhaustive()
-    }
-}
-
-impl Crew<'_> {
-    /// How many threads there are at most.
-    pub fn threads(&self) -> usize {
-        self.shared.threads
-    }
-
-    /// Whether the op should stop now: nobody wants the result any more.
-    pub fn is_cancelled(&self) -> bool {
-        self.open.is_stopping()
-    }
-
-    /// Runs all of `tiles`, in any order and several at a time, and comes back
-    /// when none is running. Looks for cancellation before each.
-    ///
-    /// # Errors
-    /// [`Stop::Cancelled`] if not all were run, [`Stop::Failed`] if one
-    /// panicked.
-    pub(crate) fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop> {
-        let op = Arc::new(SharedOp::new(Arc::clone(self.open), tiles));
-        let helpers = (op.count - 1).min(self.shared.threads);
-        if helpers > 0 {
-            let mut ready = lock(&self.shared.ready);
-            ready.shared_ops.push(Arc::clone(&op));
-            let wake = helpers.min(ready.idle);
-            drop(ready);
-            (0..wake).for_each(|_| self.shared.work.notify_one());
-        }
-        op.run_tiles(self.scratch, || false);
-        if helpers > 0 {
-            let mut ready = lock(&self.shared.ready);
-            ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
-            drop(ready);
-            op.helpers.wait_until_all_have_left();
-        }
-        if op.failed.load(Ordering::Acquire) {
-            return Err(Stop::Failed);
-        }
-        if op.next.load(Ordering::Relaxed) < op.count || self.is_cancelled() {
-            return Err(Stop::Cancelled);
-        }
-        Ok(())
-    }
-}
-
-/// An op that several threads compute.
-struct SharedOp {
-    open: Arc<Open>,
-    tiles: Arc<dyn Tiles>,
-    count: usize,
-    next: AtomicUsize,
-    failed: AtomicBool,
-    helpers: Arc<Helpers>,
-}
-
-/// The threads other than the leader that are at an op.
-#[derive(Default)]
-struct Helpers {
-    count: Mutex<usize>,
-    left: Condvar,
-}
-
-impl Helpers {
-    fn leave(&self) {
-        *lock(&self.count) -= 1;
-        self.left.notify_one();
-    }
-
-    fn wait_until_all_have_left(&self) {
-        let mut count = lock(&self.count);
-        while *count > 0 {
-            count = wait(&self.left, count);
-        }
-    }
-}
-
-impl std::fmt::Debug for SharedOp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SharedOp").field("count", &self.count).finish_non_exhaustive()
-    }
-}
-
-impl SharedOp {
-    fn new(open: Arc<Open>, tiles: Arc<dyn Tiles>) -> Self {
-        Self {
-            open,
-            count: tiles.count(),
-            tiles,
-            next: AtomicUsize::new(0),
-            failed: AtomicBool::new(false),
-            helpers: Arc::default(),
-        }
-    }
-
-    fn has_tiles(&self) -> bool {
-        self.next.load(Ordering::Relaxed) < self.count
-    }
-
-    /// Takes tiles until there is none left, the open is ending, or the thread
-    /// is wanted elsewhere.
-    fn run_tiles(&self, scratch: &mut Scratch, is_wanted: impl Fn() -> bool) {
-        while !self.open.is_stopping() && !is_wanted() {
-            let tile = self.next.fetch_add(1, Ordering::Relaxed);
-            if tile >= self.count {
-                return;
-            }
-            let result = catch_unwind(AssertUnwindSafe(|| self.tiles.run(tile, scratch)));
-            if let Err(payload) = result {
-                // Dropping it could panic again, where nothing catches it.
-                std::mem::forget(payload);
-                self.failed.store(true, Ordering::Release);
-            }
-        }
-    }
-
-    fn join(&self) {
-        *lock(&self.helpers.count) += 1;
     }
 }

@@ -3,6 +3,7 @@
 //! went well. Its owner keeps it under one lock.
 
 use crate::op::Op;
+use crate::workspace::Workspace;
 use nix::errno::Errno;
 use std::collections::VecDeque;
 
@@ -19,8 +20,12 @@ pub(crate) struct Timeline {
     /// The scheduler knows that there is work.
     pub(crate) announced: bool,
     pub(crate) revoked: bool,
+    /// Who leads has it.
+    pub(crate) workspace: Workspace,
     /// Emptied batches, to be filled again.
-    pub(crate) spare: Vec<Vec<Op>>,
+    spare: Vec<Vec<Op>>,
+    /// The ops that these have room for, all together.
+    spare_ops: usize,
 }
 
 /// A batch that is queued or running.
@@ -48,6 +53,14 @@ pub(crate) struct Fault {
 }
 
 impl Timeline {
+    /// With room for so many batches in flight, as far as that is reasonable:
+    /// how many there are depends on who is faster, and none is to wait for
+    /// memory.
+    pub(crate) fn with_room(batches: u32) -> Self {
+        let room = batches.min(1024) as usize;
+        Self { queue: VecDeque::with_capacity(room), ..Self::default() }
+    }
+
     pub(crate) fn in_flight(&self) -> u64 {
         match self.fault {
             Some(_) => 0,
@@ -66,16 +79,22 @@ impl Timeline {
         }
     }
 
+    /// An empty batch to fill.
+    pub(crate) fn spare_batch(&mut self) -> Vec<Op> {
+        let batch = self.spare.pop().unwrap_or_default();
+        self.spare_ops -= batch.capacity();
+        batch
+    }
+
     pub(crate) fn recycle(&mut self, mut batch: Vec<Op>) {
         batch.clear();
-        if self.spare.len() < SPARE_BATCHES && batch.capacity() <= SPARE_OPS {
+        if self.spare_ops + batch.capacity() <= SPARE_OPS {
+            self.spare_ops += batch.capacity();
             self.spare.push(batch);
         }
     }
 }
 
-/// Room in an emptied batch that is kept; larger ones are rare.
-const SPARE_OPS: usize = 1024;
-
-/// Emptied batches kept for reuse; more than are usually in flight.
-const SPARE_BATCHES: usize = 64;
+/// Room for ops that is kept in emptied batches, all together: for a full queue
+/// of small batches, or for some of the largest.
+const SPARE_OPS: usize = 1 << 15;

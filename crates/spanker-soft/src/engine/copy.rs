@@ -3,6 +3,7 @@
 
 use super::{Crew, Scratch, Stop, Tiles};
 use crate::op::Copy;
+use crate::spare::{emptied, refilled};
 use std::sync::Arc;
 
 /// Bytes in a tile, about: long enough not to be felt, short enough to stop
@@ -10,10 +11,21 @@ use std::sync::Arc;
 const TILE_BYTES: u32 = 1 << 20;
 
 pub(super) fn run(op: &Copy, crew: &mut Crew<'_>) -> Result<(), Stop> {
-    crew.run(Arc::new(CopyTiles::new(op.clone())))
+    let tiles = refilled(crew.workspace().copy.take(), |tiles: &mut CopyTiles| {
+        tiles.job = Some(Job::new(op.clone()));
+    });
+    let result = crew.run(Arc::clone(&tiles) as _);
+    crew.workspace().copy = emptied(tiles, |tiles| tiles.job = None);
+    result
 }
 
-struct CopyTiles {
+/// A COPY; a spare one has no job.
+#[derive(Default)]
+pub(crate) struct CopyTiles {
+    job: Option<Job>,
+}
+
+struct Job {
     op: Copy,
     /// Parts that a row is cut into; more than one only for long rows.
     parts: u32,
@@ -21,20 +33,30 @@ struct CopyTiles {
     rows: u32,
 }
 
-impl CopyTiles {
+impl Tiles for CopyTiles {
+    fn count(&self) -> usize {
+        self.job.as_ref().map_or(0, Job::count)
+    }
+
+    fn run(&self, tile: usize, _scratch: &mut Scratch) {
+        if let Some(job) = &self.job {
+            job.run(tile);
+        }
+    }
+}
+
+impl Job {
     fn new(op: Copy) -> Self {
         let parts = op.bytes.div_ceil(TILE_BYTES);
         let rows = if parts > 1 { 1 } else { (TILE_BYTES / op.bytes).max(1) };
         Self { op, parts, rows }
     }
-}
 
-impl Tiles for CopyTiles {
     fn count(&self) -> usize {
         self.op.rows.div_ceil(self.rows) as usize * self.parts as usize
     }
 
-    fn run(&self, tile: usize, _scratch: &mut Scratch) {
+    fn run(&self, tile: usize) {
         let parts = self.parts as usize;
         let (group, part) = ((tile / parts) as u32, (tile % parts) as u32);
         let first = group * self.rows;

@@ -7,13 +7,16 @@
 //! into a panel that the others share. So that memory stays bounded, `a` is
 //! taken in slabs of rows, and k in chunks, over which the sums go on.
 
+mod panels;
+
 use super::{Crew, Scratch, Stop, Tiles, ZERO_Q4_K, ZERO_Q8_K};
 use crate::kernel::{canonical, Kernel};
-
 use crate::op::{Matmul, Rows, Type};
-use spanker_sys::{spanker_block_q4_k, spanker_block_q8_k, Plain, SPANKER_QK_K};
+use crate::spare::{emptied, refilled};
+use panels::{Panel, Panels};
+use spanker_sys::{Plain, SPANKER_QK_K};
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Rows of `b` in a tile.
 const TILE_N: u32 = 16;
@@ -23,6 +26,13 @@ const TILE_M: u32 = 64;
 const CHUNK: u32 = 16;
 /// Bytes of panels held at a time, about.
 const SLAB_BYTES: u64 = 64 << 20;
+
+/// Superblocks in the weights of a tile, at most.
+pub(super) const TILE_WEIGHTS: usize = (TILE_N * CHUNK) as usize;
+/// Sums in a tile, at most.
+pub(super) const TILE_SUMS: usize = (TILE_M * TILE_N) as usize;
+/// Elements of a row in a chunk, at most.
+pub(super) const CHUNK_ELEMENTS: usize = (CHUNK * SPANKER_QK_K) as usize;
 
 pub(super) fn run(
     op: &Matmul,
@@ -37,18 +47,50 @@ pub(super) fn run(
     while first < op.m {
         let rows = first..op.m.min(first.saturating_add(slab_rows));
         first = rows.end;
-        crew.run(Arc::new(Slab::new(op.clone(), kernel, rows)))?;
+        let slab = refilled(crew.workspace().slab.take(), |slab: &mut Slab| {
+            slab.begin(Job::new(op.clone(), kernel, rows));
+        });
+        let result = crew.run(Arc::clone(&slab) as _);
+        crew.workspace().slab = emptied(slab, Slab::end);
+        result?;
     }
     Ok(())
 }
 
-/// Private copies of some rows of `a`, a chunk of k long.
-enum Panel {
-    Q8K(Box<[spanker_block_q8_k]>),
-    Q4K(Box<[spanker_block_q4_k]>),
+/// Some rows of `a` by all of `b`; a spare one has no job, but panels to fill
+/// again.
+#[derive(Default)]
+pub(crate) struct Slab {
+    job: Option<Job>,
+    /// By group of rows, then chunk.
+    panels: Panels,
 }
 
-struct Slab {
+impl Slab {
+    fn begin(&mut self, job: Job) {
+        self.panels.begin(job.tiles_m as usize * job.chunks as usize);
+        self.job = Some(job);
+    }
+
+    fn end(&mut self) {
+        self.job = None;
+        self.panels.end();
+    }
+}
+
+impl Tiles for Slab {
+    fn count(&self) -> usize {
+        self.job.as_ref().map_or(0, |job| job.tiles_m as usize * job.tiles_n as usize)
+    }
+
+    fn run(&self, tile: usize, scratch: &mut Scratch) {
+        if let Some(job) = &self.job {
+            job.run(tile, &self.panels, scratch);
+        }
+    }
+}
+
+struct Job {
     op: Matmul,
     kernel: &'static dyn Kernel,
     /// The rows of `a` and `out` that this slab is.
@@ -57,18 +99,15 @@ struct Slab {
     chunks: u32,
     tiles_n: u32,
     tiles_m: u32,
-    /// By group of rows, then chunk.
-    panels: Box<[OnceLock<Panel>]>,
 }
 
-impl Slab {
+impl Job {
     fn new(op: Matmul, kernel: &'static dyn Kernel, rows: Range<u32>) -> Self {
         let blocks = op.k / SPANKER_QK_K;
         let chunks = blocks.div_ceil(CHUNK);
         let tiles_m = (rows.end - rows.start).div_ceil(TILE_M);
         let tiles_n = op.n.div_ceil(TILE_N);
-        let panels = (0..tiles_m as usize * chunks as usize).map(|_| OnceLock::new()).collect();
-        Self { op, kernel, rows, blocks, chunks, tiles_n, tiles_m, panels }
+        Self { op, kernel, rows, blocks, chunks, tiles_n, tiles_m }
     }
 
     /// The superblocks of k in a chunk.
@@ -77,51 +116,32 @@ impl Slab {
         first..self.blocks.min(first + CHUNK)
     }
 
-    fn panel(&self, group: u32, rows: Range<u32>, chunk: u32, row: &mut Vec<f32>) -> &Panel {
-        let index = group as usize * self.chunks as usize + chunk as usize;
-        self.panels[index].get_or_init(|| self.make_panel(rows, self.chunk(chunk), row))
-    }
-
-    fn make_panel(&self, rows: Range<u32>, chunk: Range<u32>, row: &mut Vec<f32>) -> Panel {
+    /// Fills the panel of a chunk of some rows, whatever was in it.
+    fn fill(&self, panel: &mut Panel, rows: Range<u32>, chunk: Range<u32>, row: &mut Vec<f32>) {
         let blocks = chunk.len();
         match self.op.a_type {
-            Type::Q4K => Panel::Q4K(copied(&self.op.a, rows, chunk, ZERO_Q4_K)),
-            Type::Q8K => Panel::Q8K(copied(&self.op.a, rows, chunk, ZERO_Q8_K)),
+            Type::Q4K => {
+                panel.q4_k.resize(rows.len() * blocks, ZERO_Q4_K);
+                copy_rows(&self.op.a, rows, &chunk, &mut panel.q4_k);
+            }
+            Type::Q8K => {
+                panel.q8_k.resize(rows.len() * blocks, ZERO_Q8_K);
+                copy_rows(&self.op.a, rows, &chunk, &mut panel.q8_k);
+            }
             Type::F32 => {
-                let mut panel = vec![ZERO_Q8_K; rows.len() * blocks];
+                panel.q8_k.resize(rows.len() * blocks, ZERO_Q8_K);
                 row.resize(blocks * SPANKER_QK_K as usize, 0.0);
                 let start = Type::F32.row_bytes(chunk.start * SPANKER_QK_K);
-                for (i, into) in rows.zip(panel.chunks_exact_mut(blocks)) {
+                for (i, into) in rows.zip(panel.q8_k.chunks_exact_mut(blocks)) {
                     self.op.a.buffer.memory.storage.read(self.op.a.start(i) + start, row);
                     from_little_endian(row);
                     self.kernel.quantise_row(row, into);
                 }
-                Panel::Q8K(panel.into_boxed_slice())
             }
         }
     }
-}
 
-/// Copies a chunk of some rows of blocks.
-fn copied<T: Plain>(from: &Rows, rows: Range<u32>, chunk: Range<u32>, zero: T) -> Box<[T]> {
-    let mut panel = vec![zero; rows.len() * chunk.len()];
-    copy_rows(from, rows, &chunk, &mut panel);
-    panel.into_boxed_slice()
-}
-
-fn copy_rows<T: Plain>(from: &Rows, rows: Range<u32>, chunk: &Range<u32>, into: &mut [T]) {
-    let start = u64::from(chunk.start) * std::mem::size_of::<T>() as u64;
-    for (row, into) in rows.zip(into.chunks_exact_mut(chunk.len())) {
-        from.buffer.memory.storage.read(from.start(row) + start, into);
-    }
-}
-
-impl Tiles for Slab {
-    fn count(&self) -> usize {
-        self.tiles_m as usize * self.tiles_n as usize
-    }
-
-    fn run(&self, tile: usize, scratch: &mut Scratch) {
+    fn run(&self, tile: usize, panels: &Panels, scratch: &mut Scratch) {
         // Neighbouring tiles are of the same rows of b: they are still in cache.
         let group = (tile % self.tiles_m as usize) as u32;
         let first_m = self.rows.start + group * TILE_M;
@@ -144,15 +164,30 @@ impl Tiles for Slab {
             let blocks = self.chunk(chunk);
             weights.resize(rows_n.len() * blocks.len(), ZERO_Q4_K);
             copy_rows(&self.op.b, rows_n.clone(), &blocks, weights);
-            match self.panel(group, rows_m.clone(), chunk, row) {
-                Panel::Q8K(a) => self.kernel.tile_q8_k(kernel, a, weights, blocks.len(), sums),
-                Panel::Q4K(a) => self.kernel.tile_q4_k(kernel, a, weights, blocks.len(), sums),
+            let index = group as usize * self.chunks as usize + chunk as usize;
+            let panel = panels.get(index, |panel| {
+                self.fill(panel, rows_m.clone(), blocks.clone(), row);
+            });
+            let (q8_k, q4_k) = (&panel.q8_k, &panel.q4_k);
+            match self.op.a_type {
+                Type::F32 | Type::Q8K => {
+                    self.kernel.tile_q8_k(kernel, q8_k, weights, blocks.len(), sums);
+                }
+                Type::Q4K => self.kernel.tile_q4_k(kernel, q4_k, weights, blocks.len(), sums),
             }
         }
         for (i, sums) in rows_m.zip(sums.chunks_exact_mut(rows_n.len())) {
             store(sums);
             out.buffer.memory.storage.write(out.start(i) + out_start, sums);
         }
+    }
+}
+
+/// Copies a chunk of some rows of blocks.
+fn copy_rows<T: Plain>(from: &Rows, rows: Range<u32>, chunk: &Range<u32>, into: &mut [T]) {
+    let start = u64::from(chunk.start) * std::mem::size_of::<T>() as u64;
+    for (row, into) in rows.zip(into.chunks_exact_mut(chunk.len())) {
+        from.buffer.memory.storage.read(from.start(row) + start, into);
     }
 }
 

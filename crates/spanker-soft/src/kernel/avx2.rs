@@ -129,10 +129,16 @@ impl Kernel for Avx2 {
 }
 
 /// Unpacked operands of a tile.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Panels {
     a: Vec<Nibbles>,
     b: Vec<[Panel; WIDTH]>,
+}
+
+impl Default for Panels {
+    fn default() -> Self {
+        Self { a: Vec::with_capacity(A_ROWS * DEPTH), b: Vec::with_capacity(DEPTH) }
+    }
 }
 
 impl Panels {

@@ -22,10 +22,16 @@ const A_ROWS: usize = 64;
 pub(super) struct Portable;
 
 /// Unpacked operands of a tile.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Panels {
     a: Vec<Unpacked>,
     b: Vec<Unpacked>,
+}
+
+impl Default for Panels {
+    fn default() -> Self {
+        Self { a: Vec::with_capacity(A_ROWS * DEPTH), b: Vec::with_capacity(DEPTH) }
+    }
 }
 
 impl Panels {

@@ -8,8 +8,8 @@ use super::portable;
 
 /// Private panels of unpacked operands, reused from tile to tile.
 ///
-/// Each worker owns one. A kernel grows its part on its first tile and then allocates no more; all
-/// parts together stay below 1 MiB.
+/// Each worker owns one. It has room for every kernel from the beginning, which costs address space
+/// and no more where a kernel is not used; all parts together stay below 1 MiB.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     /// Panels of the portable kernel.

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The threads at an op, and what they share while they are at it.
+
+use super::Shared;
+use crate::engine::{Scratch, Stop, Tiles};
+use crate::open::Open;
+use crate::spare::{emptied, refilled};
+use crate::sync::{lock, wait};
+use crate::workspace::Workspace;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+
+/// The threads at an op: the one that leads, and whoever is idle.
+pub struct Crew<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) open: &'a Arc<Open>,
+    pub(super) scratch: &'a mut Scratch,
+    pub(super) workspace: &'a mut Workspace,
+}
+
+impl std::fmt::Debug for Crew<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Crew").field("threads", &self.threads()).finish_non_exhaustive()
+    }
+}
+
+impl Crew<'_> {
+    /// How many threads there are at most.
+    pub fn threads(&self) -> usize {
+        self.shared.threads
+    }
+
+    /// Whether the op should stop now: nobody wants the result any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.open.is_stopping()
+    }
+
+    /// What is kept from op to op.
+    pub(crate) fn workspace(&mut self) -> &mut Workspace {
+        self.workspace
+    }
+
+    /// Runs all of `tiles`, in any order and several at a time, and comes back
+    /// when none is running and no other thread holds them. Looks for
+    /// cancellation before each.
+    ///
+    /// # Errors
+    /// [`Stop::Cancelled`] if not all were run, [`Stop::Failed`] if one
+    /// panicked.
+    pub(crate) fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop> {
+        let work = SharedWork { open: Arc::clone(self.open), tiles };
+        let op = refilled(self.workspace.shared_op.take(), |op: &mut SharedOp| op.begin(work));
+        let helpers = (op.count - 1).min(self.shared.threads);
+        if helpers > 0 {
+            let mut ready = lock(&self.shared.ready);
+            ready.shared_ops.push(Arc::clone(&op));
+            let wake = helpers.min(ready.idle);
+            drop(ready);
+            (0..wake).for_each(|_| self.shared.work.notify_one());
+        }
+        op.run_tiles(self.scratch, |_| false);
+        if helpers > 0 {
+            let mut ready = lock(&self.shared.ready);
+            ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
+            drop(ready);
+            op.helpers.wait_until_all_have_left();
+        }
+        let failed = op.failed.load(Ordering::Acquire);
+        let all_run = op.next.load(Ordering::Relaxed) >= op.count;
+        self.workspace.shared_op = emptied(op, SharedOp::end);
+        if failed {
+            return Err(Stop::Failed);
+        }
+        if !all_run || self.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        Ok(())
+    }
+}
+
+/// An op that several threads compute; a spare one has no tiles.
+#[derive(Default)]
+pub(crate) struct SharedOp {
+    work: Option<SharedWork>,
+    count: usize,
+    next: AtomicUsize,
+    failed: AtomicBool,
+    helpers: Arc<Helpers>,
+}
+
+struct SharedWork {
+    open: Arc<Open>,
+    tiles: Arc<dyn Tiles>,
+}
+
+/// The threads other than the leader that are at an op.
+#[derive(Default)]
+struct Helpers {
+    count: Mutex<usize>,
+    left: Condvar,
+}
+
+impl Helpers {
+    fn leave(&self) {
+        *lock(&self.count) -= 1;
+        self.left.notify_one();
+    }
+
+    fn wait_until_all_have_left(&self) {
+        let mut count = lock(&self.count);
+        while *count > 0 {
+            count = wait(&self.left, count);
+        }
+    }
+}
+
+impl std::fmt::Debug for SharedOp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedOp").field("count", &self.count).finish_non_exhaustive()
+    }
+}
+
+impl SharedOp {
+    fn begin(&mut self, work: SharedWork) {
+        self.count = work.tiles.count();
+        self.work = Some(work);
+        *self.next.get_mut() = 0;
+        *self.failed.get_mut() = false;
+    }
+
+    /// Lets go of what it held.
+    fn end(&mut self) {
+        self.count = 0;
+        self.work = None;
+    }
+
+    pub(super) fn has_tiles(&self) -> bool {
+        self.next.load(Ordering::Relaxed) < self.count
+    }
+
+    /// Takes tiles until there is none left, the open is ending, or the thread
+    /// is wanted elsewhere.
+    fn run_tiles(&self, scratch: &mut Scratch, is_wanted: impl Fn(&Arc<Open>) -> bool) {
+        let Some(SharedWork { open, tiles }) = &self.work else {
+            return;
+        };
+        while !open.is_stopping() && !is_wanted(open) {
+            let tile = self.next.fetch_add(1, Ordering::Relaxed);
+            if tile >= self.count {
+                return;
+            }
+            let result = catch_unwind(AssertUnwindSafe(|| tiles.run(tile, scratch)));
+            if let Err(payload) = result {
+                // Dropping it could panic again, where nothing catches it.
+                std::mem::forget(payload);
+                self.failed.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    /// One more thread is at it.
+    pub(super) fn join(&self) {
+        *lock(&self.helpers.count) += 1;
+    }
+
+    /// Helps until there is nothing to do, or the thread is wanted elsewhere.
+    pub(super) fn help(
+        self: Arc<Self>,
+        scratch: &mut Scratch,
+        is_wanted: impl Fn(&Arc<Open>) -> bool,
+    ) {
+        self.run_tiles(scratch, is_wanted);
+        let helpers = Arc::clone(&self.helpers);
+        // What the op holds is let go before its leader may retire it.
+        drop(self);
+        helpers.leave();
+    }
+}

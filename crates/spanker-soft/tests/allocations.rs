@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From submit to retired, nothing is allocated once the shapes are known: by no
+//! thread of the process. One test: every allocation is counted.
+
+#[path = "seam/card.rs"]
+mod card;
+#[path = "seam/ops.rs"]
+mod ops;
+
+use card::Card;
+use nix::unistd::{getpid, gettid};
+use ops::every_kind;
+use spanker_soft::{Config, CpuEngine, Crew, Engine, Machine, Op, Stop};
+use spanker_sys::*;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::{fs, thread};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+/// Bytes of the last one, to find it by.
+static LAST: AtomicUsize = AtomicUsize::new(0);
+
+fn count(bytes: usize) {
+    // The first thread is the test harness, which has affairs of its own.
+    if gettid() == getpid() {
+        return;
+    }
+    ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+    LAST.store(bytes, Ordering::Relaxed);
+}
+
+// SAFETY: everything is passed on to the system's allocator as it comes.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, start: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size);
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(start, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(start, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[track_caller]
+fn allocates_nothing(what: &str, mut act: impl FnMut()) {
+    (0..WARM_UP).for_each(|_| act());
+    let before = ALLOCATIONS.load(Ordering::SeqCst);
+    (0..ROUNDS).for_each(|_| act());
+    let allocations = ALLOCATIONS.load(Ordering::SeqCst) - before;
+    let last = LAST.load(Ordering::Relaxed);
+    assert_eq!(allocations, 0, "{what}: {allocations} allocations, the last of {last} bytes");
+}
+
+const WARM_UP: usize = 2;
+const ROUNDS: usize = 40;
+
+/// Works when it is open.
+#[derive(Debug, Default)]
+struct Gate {
+    open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn set(&self, open: bool) {
+        *self.open.lock().unwrap() = open;
+        self.opened.notify_all();
+    }
+}
+
+#[derive(Debug)]
+struct Gated {
+    gate: Arc<Gate>,
+    inner: CpuEngine,
+}
+
+impl Engine for Gated {
+    fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
+        let open = self.gate.open.lock().unwrap();
+        drop(self.gate.opened.wait_while(open, |open| !*open).unwrap());
+        self.inner.run(op, crew)
+    }
+}
+
+fn soon() -> i64 {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).unwrap();
+    (now.tv_sec() + 100) * 1_000_000_000
+}
+
+/// Threads that compute, of this process.
+fn computing_threads() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = tasks.filter_map(|task| fs::read_to_string(task.path().join("comm")).ok());
+    names.filter(|name| name.starts_with("spanker-soft-")).count()
+}
+
+fn checks(threads: usize, kernel: &str) {
+    let gate = Arc::new(Gate::default());
+    gate.set(true);
+    let inner = CpuEngine::with_kernel(kernel).unwrap();
+    let engine = Arc::new(Gated { gate: Arc::clone(&gate), inner });
+    let config = Config { threads: NonZeroUsize::new(threads), engine, ..Config::default() };
+    let machine = Machine::new(config).unwrap();
+    // Threads allocate while they start.
+    while computing_threads() != threads {
+        thread::yield_now();
+    }
+    let card = Card::open(&machine).unwrap();
+    let kinds = every_kind(&card);
+    for (kind, op) in &kinds {
+        let what = format!("{threads} threads, {kind}");
+        allocates_nothing(&what, || {
+            let seqno = card.submit(std::slice::from_ref(op)).unwrap();
+            card.wait(seqno).unwrap();
+        });
+        allocates_nothing(&format!("{what}, with a deadline"), || {
+            let seqno = card.submit(std::slice::from_ref(op)).unwrap();
+            card.wait_until(seqno, soon()).unwrap();
+        });
+    }
+    let mixed: Vec<_> = kinds.iter().map(|(_, op)| *op).collect();
+    allocates_nothing(&format!("{threads} threads, a batch of every kind"), || {
+        let seqno = card.submit(&mixed).unwrap();
+        card.wait(seqno).unwrap();
+    });
+    let many = vec![kinds[6].1; 256];
+    allocates_nothing(&format!("{threads} threads, batches of 256 ops"), || {
+        let seqno = card.submit(&many).unwrap();
+        card.wait(seqno).unwrap();
+    });
+    allocates_nothing(&format!("{threads} threads, a full queue"), || {
+        gate.set(false);
+        for _ in 0..1000 {
+            card.submit(&many[..1]).unwrap();
+        }
+        gate.set(true);
+        card.wait(card.context().unwrap().submitted).unwrap();
+    });
+    card.file.event_fd().unwrap();
+    allocates_nothing(&format!("{threads} threads, by poll and read"), || {
+        card.submit(&mixed[3..5]).unwrap();
+        while !card.file.poll().readable {
+            thread::yield_now();
+        }
+        card.read(true).unwrap();
+    });
+    allocates_nothing(&format!("{threads} threads, refused"), || {
+        card.submit(&[many[0], spanker_op::default()]).unwrap_err();
+    });
+}
+
+#[test]
+fn from_submit_to_retired_nothing_is_allocated() {
+    let best = CpuEngine::new().kernel();
+    for (threads, kernel) in [(1, best), (2, best), (4, best), (2, "portable")] {
+        // Not on the first thread, wherever the harness runs this.
+        thread::scope(|scope| scope.spawn(|| checks(threads, kernel)).join().unwrap());
+    }
+}
