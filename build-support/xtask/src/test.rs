@@ -2,6 +2,7 @@
 //! `cargo xtask test`: everything this repository claims, verified.
 
 mod licences;
+mod packages;
 
 use crate::libclang;
 use crate::machine;
@@ -40,6 +41,11 @@ const STEPS: &[Step] = &[
     Step { name: "bare", what: "all tests, with libclang absent", run: tests_without_libclang },
     Step { name: "features", what: "tests with features off; no bindgen compiled", run: features },
     Step { name: "outside", what: "another crate uses spanker by path", run: outside },
+    Step {
+        name: "packages",
+        what: "the library crates as packages, built away from here",
+        run: packages::packages,
+    },
     Step { name: "docs", what: "the documentation builds without a warning", run: docs },
     Step { name: "model", what: "a real model's tensors, against numpy", run: model },
     Step { name: "workflows", what: "the CI workflows are sound", run: workflows },
@@ -116,7 +122,7 @@ fn tests() -> Result<(), String> {
 const BARE: &str = "--target-dir target/without-libclang";
 
 fn tests_without_libclang() -> Result<(), String> {
-    libclang::check_absence()?;
+    libclang::check_absence(cargo(&format!("check --quiet --package spanker-sys {BARE}")))?;
     run(&mut libclang::without(&cargo(&format!("test --workspace {BARE}"))))?;
     // The newcomer's first command.
     run(&mut libclang::without(&cargo(&format!("run --release {BARE} -- demo"))))?;
