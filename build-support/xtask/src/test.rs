@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask test`: everything this repository claims, verified.
 
+mod floor;
 mod licences;
 mod packages;
 
@@ -46,6 +47,7 @@ const STEPS: &[Step] = &[
         what: "the library crates as packages, built away from here",
         run: packages::packages,
     },
+    Step { name: "floor", what: "the library crates keep to an old Rust", run: floor::floor },
     Step { name: "docs", what: "the documentation builds without a warning", run: docs },
     Step { name: "model", what: "a real model's tensors, against numpy", run: model },
     Step { name: "workflows", what: "the CI workflows are sound", run: workflows },
