@@ -4,6 +4,7 @@
 mod floor;
 mod licences;
 mod packages;
+mod semver;
 
 use crate::libclang;
 use crate::machine;
@@ -48,6 +49,7 @@ const STEPS: &[Step] = &[
         run: packages::packages,
     },
     Step { name: "floor", what: "the library crates keep to an old Rust", run: floor::floor },
+    Step { name: "semver", what: "the public Rust API has lost nothing", run: semver::semver },
     Step { name: "docs", what: "the documentation builds without a warning", run: docs },
     Step { name: "model", what: "a real model's tensors, against numpy", run: model },
     Step { name: "workflows", what: "the CI workflows are sound", run: workflows },
@@ -111,7 +113,7 @@ fn mirror_check() -> Result<(), String> {
 }
 
 fn lint() -> Result<(), String> {
-    run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))?;
+    run(&mut cargo("clippy --workspace --all-targets --all-features -- -D warnings"))?;
     run(&mut cargo("clippy -p spanker -p spanker-sys --no-default-features -- -D warnings"))
 }
 
