@@ -12,7 +12,7 @@ struct Need {
     is_here: fn() -> bool,
 }
 
-const NEEDS: [Need; 9] = [
+const NEEDS: &[Need] = &[
     Need { what: "gcc", package: "gcc", is_here: || starts("gcc") },
     Need { what: "g++", package: "g++", is_here: || starts("g++") },
     Need { what: "clang", package: "clang", is_here: || starts("clang") },
@@ -20,7 +20,9 @@ const NEEDS: [Need; 9] = [
     Need { what: "linux/types.h", package: "linux-libc-dev", is_here: has_kernel_headers },
     Need { what: "python3", package: "python3", is_here: || starts("python3") },
     Need { what: "python3's venv", package: "python3-venv", is_here: has_venv },
+    Need { what: "valgrind", package: "valgrind", is_here: || starts("valgrind") },
     Need { what: "npm", package: "npm", is_here: || starts("npm") },
+    Need { what: "git", package: "git", is_here: || starts("git") },
     Need { what: "unshare", package: "util-linux", is_here: || starts("unshare") },
 ];
 

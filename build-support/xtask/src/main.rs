@@ -4,6 +4,7 @@
 mod libclang;
 mod machine;
 mod mirror;
+mod python;
 mod run;
 mod test;
 

