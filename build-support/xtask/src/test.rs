@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask test`: everything this repository claims, verified.
 
+mod costs;
+mod examples;
 mod floor;
 mod licences;
 mod packages;
@@ -12,6 +14,7 @@ use crate::mirror;
 use crate::python;
 use crate::repository;
 use crate::run::{cargo, command, output, run};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -42,6 +45,12 @@ const STEPS: &[Step] = &[
     Step { name: "tests", what: "all tests, with libclang", run: tests },
     Step { name: "bare", what: "all tests, with libclang absent", run: tests_without_libclang },
     Step { name: "features", what: "tests with features off; no bindgen compiled", run: features },
+    Step { name: "examples", what: "the examples run, C among them", run: examples::examples },
+    Step {
+        name: "costs",
+        what: "the safe API costs no allocation and few instructions",
+        run: costs::costs,
+    },
     Step { name: "outside", what: "another crate uses spanker by path", run: outside },
     Step {
         name: "packages",
@@ -118,8 +127,7 @@ fn lint() -> Result<(), String> {
 }
 
 fn tests() -> Result<(), String> {
-    run(cargo("test --workspace").env("SPANKER_SYS_BINDGEN", "require"))?;
-    run(cargo("run --quiet -p spanker --example hello").env("SPANKER_SAIL", "soft"))?;
+    run(cargo("test --workspace --features spanker/tokio").env("SPANKER_SYS_BINDGEN", "require"))?;
     expect_origin(&mut cargo("run --quiet -- version --json"), "bindgen")
 }
 
@@ -127,7 +135,8 @@ const BARE: &str = "--target-dir target/without-libclang";
 
 fn tests_without_libclang() -> Result<(), String> {
     libclang::check_absence(cargo(&format!("check --quiet --package spanker-sys {BARE}")))?;
-    run(&mut libclang::without(&cargo(&format!("test --workspace {BARE}"))))?;
+    let test = cargo(&format!("test --workspace --features spanker/tokio {BARE}"));
+    run(&mut libclang::without(&test))?;
     // The newcomer's first command.
     run(&mut libclang::without(&cargo(&format!("run --release {BARE} -- demo"))))?;
     let version = cargo(&format!("run --release --quiet {BARE} -- version --json"));
@@ -156,8 +165,16 @@ fn features() -> Result<(), String> {
     if tree.contains("bindgen") || tree.contains("clang-sys") {
         return Err(format!("bindgen is among the dependencies with its feature off:\n{tree}"));
     }
+    let crates: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    println!("{} crates with bindgen off: {crates:?}", crates.len());
+    if crates.len() > MOST_CRATES {
+        return Err(format!("spanker brings {} crates, at most {MOST_CRATES}", crates.len()));
+    }
     Ok(())
 }
+
+/// With the crate that depends on it, 14.
+const MOST_CRATES: usize = 13;
 
 /// A crate outside the workspace that depends on spanker by path.
 fn outside() -> Result<(), String> {
@@ -187,7 +204,8 @@ fn outside() -> Result<(), String> {
 }
 
 fn docs() -> Result<(), String> {
-    run(cargo("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings"))
+    run(cargo("doc --workspace --no-deps --features spanker/tokio")
+        .env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn model() -> Result<(), String> {

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// Longer than anything here takes: what is not done by then hangs.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_secs(30);
 
 struct Operands {
     a: Matrix<F32>,
@@ -190,14 +190,13 @@ fn a_fault_and_what_it_cancels_are_awaited_too() {
     let sail = Sail::on_machine(&machine, 0).unwrap();
     let operands = Operands::new(&sail);
     one_thread().block_on(async {
-        let mut pending: Vec<_> = (0..4).map(|_| operands.submit(&sail)).collect();
-        for pending in &mut pending {
-            assert!(poll_once(pending).await.is_none());
-        }
+        let tasks: Vec<_> = (0..4).map(|_| tokio::spawn(operands.submit(&sail))).collect();
+        // Now all of them wait.
+        tokio::task::yield_now().await;
         gate.open();
         let mut ends = Vec::new();
-        for pending in pending {
-            ends.push(timeout(HANGS, pending).await.unwrap().map(drop));
+        for task in tasks {
+            ends.push(timeout(HANGS, task).await.unwrap().unwrap().map(drop));
         }
         assert!(ends[0].is_ok());
         assert!(matches!(ends[1], Err(Error::Fault { seqno: 2, op: 0, .. })), "{ends:?}");
@@ -210,11 +209,13 @@ fn a_fault_and_what_it_cancels_are_awaited_too() {
 fn a_card_that_goes_away_wakes_who_awaits() {
     let (machine, _gate, sail, operands) = gated();
     one_thread().block_on(async {
-        let mut pending = operands.submit(&sail);
-        assert!(poll_once(&mut pending).await.is_none());
+        let tasks: Vec<_> = (0..3).map(|_| tokio::spawn(operands.submit(&sail))).collect();
+        tokio::task::yield_now().await;
         machine.unplug(0);
-        let error = timeout(HANGS, pending).await.unwrap().unwrap_err();
-        assert_eq!(error.errno(), Some(nix::errno::Errno::ENODEV as i32), "{error}");
+        for task in tasks {
+            let error = timeout(HANGS, task).await.unwrap().unwrap().unwrap_err();
+            assert_eq!(error.errno(), Some(nix::errno::Errno::ENODEV as i32), "{error}");
+        }
     });
 }
 
@@ -256,12 +257,14 @@ fn a_runtime_that_has_ended_does_not_keep_the_next_from_waiting() {
     let runtime = one_thread();
     assert!(runtime.block_on(poll_once(&mut first)).is_none());
     drop(runtime);
-    gate.open();
-    let runtime = one_thread();
-    let mut second = operands.submit(&sail);
-    runtime.block_on(async {
-        assert!(timeout(HANGS, &mut second).await.unwrap().is_ok());
-        assert!(timeout(HANGS, &mut first).await.unwrap().is_ok());
+    let second = operands.submit(&sail);
+    one_thread().block_on(async {
+        let tasks = [tokio::spawn(second), tokio::spawn(first)];
+        tokio::task::yield_now().await;
+        gate.open();
+        for task in tasks {
+            assert!(timeout(HANGS, task).await.unwrap().unwrap().is_ok());
+        }
     });
 }
 
@@ -269,13 +272,17 @@ fn a_runtime_that_has_ended_does_not_keep_the_next_from_waiting() {
 /// not run has nobody depend on it.
 #[test]
 fn a_runtime_that_stands_still_is_not_in_the_way_of_another() {
-    let sail = Sail::software().unwrap();
-    let operands = Operands::new(&sail);
+    let (_machine, gate, sail, operands) = gated();
     let (first, second) = (one_thread(), one_thread());
     for runtime in [&first, &second, &first, &second] {
+        gate.shut();
         let pending = operands.submit(&sail);
-        let done = runtime.block_on(async { timeout(HANGS, pending).await });
-        assert!(done.unwrap().is_ok());
+        runtime.block_on(async {
+            let task = tokio::spawn(pending);
+            tokio::task::yield_now().await;
+            gate.open();
+            assert!(timeout(HANGS, task).await.unwrap().unwrap().is_ok());
+        });
     }
 }
 
