@@ -136,7 +136,8 @@ impl File {
     }
 
     /// A descriptor for event loops: readable whenever a bit of [`File::poll`]
-    /// may have been set since it or [`File::read`] was last called. Its other bits mean
+    /// may have been set since it or [`File::read`] was last called, and when
+    /// there is a fault behind the number that was read. Its other bits mean
     /// nothing. The control node has none.
     pub fn event_fd(&self) -> Option<BorrowedFd<'_>> {
         self.open().map(|open| open.event_fd())

@@ -101,6 +101,10 @@ impl Open {
 
     fn announce_change(&self) {
         self.changed.notify_all();
+        self.announce_event();
+    }
+
+    fn announce_event(&self) {
         if self.event_wanted.load(Ordering::Acquire) {
             // Fails only when the counter is full, and then it is readable.
             let _ = self.event.write(1);
@@ -328,6 +332,10 @@ impl Open {
             if timeline.completed > timeline.cursor {
                 deliver(timeline.completed)?;
                 timeline.cursor = timeline.completed;
+                if timeline.fault.is_some() {
+                    // There is more to read, of which nobody else will tell.
+                    self.announce_event();
+                }
                 return Ok(8);
             }
             if timeline.fault.is_some() {

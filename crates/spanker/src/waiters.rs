@@ -130,9 +130,9 @@ impl Waiters {
             };
             match news {
                 Poll::Pending => return,
-                Poll::Ready(Ok(())) => {
-                    let _ = open.read_completed();
-                }
+                // To the end: behind the last number there may be a fault, of
+                // which there is no event of its own.
+                Poll::Ready(Ok(())) => while open.read_completed().is_ok() {},
                 // The runtime ends. Those who wait in another register anew.
                 Poll::Ready(Err(_)) => {
                     self.lock().registration = None;

@@ -6,7 +6,8 @@ mod gate;
 
 use gate::Gate;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use spanker::{Matmul, Matrix, Pending, Progress, Sail, F32, Q4K};
+use spanker::{Error, Matmul, Matrix, Pending, Progress, Sail, F32, Q4K};
+use spanker_soft::{Config, Machine};
 use std::os::fd::AsFd;
 
 fn submit(sail: &Sail, a: &Matrix<F32>, b: &Matrix<Q4K>) -> Pending<Matrix<F32>> {
@@ -49,6 +50,26 @@ fn one_thread_serves_many_batches() {
         pending.retain(|pending| pending.seqno() > completed);
     }
     assert_eq!(sail.completed().unwrap(), 100);
+}
+
+/// Also when both were there before the loop looked.
+#[test]
+fn a_fault_behind_a_success_is_told_as_well() {
+    let gate = std::sync::Arc::new(Gate::default());
+    let faults = "batch#2".parse().unwrap();
+    let config = Config { engine: std::sync::Arc::clone(&gate) as _, faults, ..Config::default() };
+    let machine = Machine::new(config).unwrap();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let (a, b) = (sail.matrix::<F32>(1, 256).unwrap(), sail.matrix::<Q4K>(4, 256).unwrap());
+    let _ = sail.as_fd();
+    let (first, second) = (submit(&sail, &a, &b), submit(&sail, &a, &b));
+    gate.open();
+    assert!(second.wait().is_err());
+    assert!(readable(&sail, 20_000));
+    assert_eq!(sail.completed().unwrap(), 1);
+    assert!(readable(&sail, 20_000), "the fault is not told");
+    assert!(matches!(sail.completed(), Err(Error::Fault { seqno: 2, .. })));
+    assert!(first.wait().is_ok());
 }
 
 #[test]
