@@ -184,3 +184,29 @@ fn a_card_that_goes_in_the_middle_of_a_split_product_is_told_by_its_pending() {
     assert_eq!(error.errno(), Some(nix::errno::Errno::ENODEV as i32), "{error}");
     assert!(SpankerControl::on_machine(&machine).unwrap().sails().unwrap().is_empty());
 }
+
+/// What has begun cannot be handed back as refused: its pending tells.
+#[test]
+fn a_split_product_that_is_not_accepted_to_its_end_is_no_result() {
+    for (rule, max_inflight, request) in [
+        ("WORK_SUBMIT#2=ENOMEM", 64, spanker::Request::WorkSubmit),
+        // The queue is full, and waiting for room fails.
+        ("WAIT#1=EFAULT", 1, spanker::Request::Wait),
+    ] {
+        let card = CardConfig { max_n: 2, max_ops: 1, max_inflight, ..CardConfig::default() };
+        let faults = format!("{rule}; slow=5ms").parse().unwrap();
+        let config = Config { cards: vec![card], faults, ..Config::default() };
+        let sail = Sail::on_machine(&Machine::new(config).unwrap(), 0).unwrap();
+        let (a, b) = (sail.matrix::<F32>(1, 256).unwrap(), sail.matrix::<Q4K>(6, 256).unwrap());
+        let pending = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 6).unwrap())).unwrap();
+        assert_eq!(pending.seqno(), 1, "{rule}");
+        let error = pending.wait().unwrap_err();
+        assert!(
+            matches!(&error, Error::Request { request: found, .. } if *found == request),
+            "{rule}: {error:?}"
+        );
+        // And again, in full.
+        let pending = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 6).unwrap())).unwrap();
+        assert_eq!(pending.wait().unwrap().to_vec().unwrap(), [0.0; 6], "{rule}");
+    }
+}
