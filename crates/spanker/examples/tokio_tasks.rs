@@ -17,8 +17,8 @@ const COLS: usize = 256;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Every op takes 3 ms longer, so that there is something to wait for.
-    let faults = FaultPlan::new().slow(Duration::from_millis(3));
+    // Every op takes 5 ms longer, so that there is something to wait for.
+    let faults = FaultPlan::new().slow(Duration::from_millis(5));
     let machine = Machine::new(Config { faults, ..Config::default() })?;
     let sail = Arc::new(Sail::on_machine(&machine, 0)?);
     let blocks: Vec<_> = (0..ROWS * COLS / 256).map(block).collect();

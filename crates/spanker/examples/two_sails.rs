@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 const ROWS: usize = 4096;
 const COLS: usize = 1024;
-const TOKENS: usize = 64;
+const TOKENS: usize = 256;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let cards = vec![CardConfig::default(); 2];

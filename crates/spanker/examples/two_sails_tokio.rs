@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 const ROWS: usize = 4096;
 const COLS: usize = 1024;
-const TOKENS: usize = 64;
+const TOKENS: usize = 256;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
