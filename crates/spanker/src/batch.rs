@@ -17,7 +17,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 /// Products that are submitted together and run as if one after another: later
-/// ones may read what earlier ones wrote.
+/// ones may read what earlier ones wrote. A product that the card takes in parts
+/// counts as so many ops against its [`max_ops`](crate::DeviceInfo), and where an
+/// error names an op.
 ///
 /// What they read is borrowed until the batch is submitted; what they write is
 /// moved in. [`Pending::wait`](crate::Pending::wait) hands the batch back with
@@ -113,6 +115,7 @@ impl<'a> Batch<'a> {
             }
             _ => {
                 if let Err(error) = self.admit(a, b, out, matmul.accumulate) {
+                    self.forget_notes();
                     return Err(Refused { error, work: matmul });
                 }
             }
@@ -121,13 +124,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds the product of `a` and `b` into the next of the matrices that
-    /// [`recycle`](Self::recycle) has kept: what product i of the last round
-    /// wrote, product i of this one writes. Returns where its result will be in
-    /// [`results`](Self::results).
+    /// [`recycle`](Self::recycle) has kept, in their order. Returns where its
+    /// result will be in [`results`](Self::results).
     ///
     /// # Errors
     /// If the operands do not fit each other or are of another Sail, or no
-    /// matrix is left ([`Error::NoSuchResult`]); the batch is as before.
+    /// matrix is left ([`Error::NothingToRecycle`]); the batch is as before.
     #[inline]
     pub fn push_recycled<A: Activation>(
         &mut self,
@@ -136,16 +138,15 @@ impl<'a> Batch<'a> {
     ) -> Result<usize, Error> {
         let (a, b, place) = (a.untyped(), b.untyped(), self.products);
         let noted = a.is_noted_in(self.filling) && b.is_noted_in(self.filling);
-        if !noted && !self.note_both(a, b) {
-            return self.admit_recycled(a, b);
-        }
-        if let Some(out) = self.results.get(place).map(Matrix::untyped) {
-            if fit_together(&self.open, a, b, out) {
-                if let Some(op) = self.ops.next() {
-                    fill_in(op, a, b, out);
-                    self.ops.accept();
-                    self.products = place + 1;
-                    return Ok(place);
+        if noted || self.note_both(a, b) {
+            if let Some(out) = self.results.get(place).map(Matrix::untyped) {
+                if fit_together(&self.open, a, b, out) {
+                    if let Some(op) = self.ops.next() {
+                        fill_in(op, a, b, out);
+                        self.ops.accept();
+                        self.products = place + 1;
+                        return Ok(place);
+                    }
                 }
             }
         }
@@ -154,13 +155,42 @@ impl<'a> Batch<'a> {
 
     #[cold]
     fn admit_recycled(&mut self, a: &'a Untyped, b: &'a Untyped) -> Result<usize, Error> {
+        let admitted = self.recycled_op(|batch, out| checked_op(&batch.open, a, b, out, false));
+        if admitted.is_err() {
+            self.forget_notes();
+        }
+        admitted
+    }
+
+    /// Adds the op that `make` makes with the next matrix that was kept.
+    fn recycled_op(
+        &mut self,
+        make: impl FnOnce(&Self, &Untyped) -> Result<spanker_op, Error>,
+    ) -> Result<usize, Error> {
         self.require_no_old_results()?;
-        let (result, count) = (self.products, self.results.len());
-        let out = self.results.get(result).ok_or(Error::NoSuchResult { result, count })?;
-        let op = checked_op(&self.open, a, b, out.untyped(), false)?;
+        let place = self.products;
+        let out = self.results.get(place).ok_or(Error::NothingToRecycle { products: place })?;
+        let op = make(self, out.untyped())?;
         self.ops.push_parts(&op, &self.open.info);
         self.products += 1;
-        Ok(result)
+        Ok(place)
+    }
+
+    /// As [`push_chained`](Self::push_chained), into the next of the matrices
+    /// that [`recycle`](Self::recycle) has kept.
+    ///
+    /// # Errors
+    /// As [`push_recycled`](Self::push_recycled), and [`Error::NoSuchResult`].
+    pub fn push_chained_recycled(
+        &mut self,
+        result: usize,
+        b: &'a Matrix<Q4K>,
+    ) -> Result<usize, Error> {
+        let b = b.untyped();
+        let place = self.recycled_op(|batch, out| batch.chained_op(result, b, out))?;
+        // It may be too large for one op, and is noted all the same.
+        let _ = self.note(b);
+        Ok(place)
     }
 
     /// Puts a matrix where the next result will be.
@@ -188,8 +218,7 @@ impl<'a> Batch<'a> {
         self.note(a) & self.note(b)
     }
 
-    /// Takes note of a matrix that ops read, if it is of this open, once. (If
-    /// the op is refused after all, the matrix counts as read: that is safe.)
+    /// Takes note of a matrix that ops read, if it is of this open, once.
     fn note(&mut self, matrix: &'a Untyped) -> bool {
         if matrix.is_noted_in(self.filling) {
             return true;
@@ -199,6 +228,15 @@ impl<'a> Batch<'a> {
         }
         self.reads.push(matrix);
         matrix.note_filling(self.filling)
+    }
+
+    /// A product was refused after its operands may have been noted: they count
+    /// as read, which is safe, but notes must not pile up with refusals.
+    fn forget_notes(&mut self) {
+        if self.filling != RETURNED && self.reads.len() > 2 * self.products {
+            self.reads.truncate(2 * self.products);
+            self.filling = next_filling();
+        }
     }
 
     /// Looks at a product closely, and adds its ops.
@@ -336,7 +374,7 @@ impl sealed::Sealed for Batch<'_> {}
 impl Work for Batch<'_> {
     type Results = Batch<'static>;
 
-    fn submit_to(&self, sail: &Sail) -> Result<Submitted, Error> {
+    fn submit_to(&self, sail: &Sail, _: sealed::Permission) -> Result<Submitted, Error> {
         let open = sail.open_handle();
         if self.is_empty() {
             return Err(Error::EmptyBatch);
@@ -349,16 +387,16 @@ impl Work for Batch<'_> {
         open.record_contents(reads.clone().chain(accumulated));
         let seqno = submit_ops(open, self.ops.as_slice())?;
         reads.for_each(|buffer| buffer.mark_read_by(seqno));
-        Ok(Submitted { seqno, failure: None })
+        Ok(Submitted::whole(seqno))
     }
 
-    fn into_results(mut self) -> Batch<'static> {
+    fn into_results(mut self, _: sealed::Permission) -> Batch<'static> {
         // Ops that could be submitted again would name matrices that nobody has
         // borrowed any more.
         self.forget_ops();
         // An empty vector of one lifetime as that of another: collecting in
         // place keeps its memory.
-        let reads = self.reads.into_iter().map(|_| unreachable!()).collect();
+        let reads = self.reads.into_iter().filter_map(|_| None).collect();
         Batch {
             open: self.open,
             ops: self.ops,

@@ -40,6 +40,11 @@ impl<'a, E: Element> Copy<'a, E> {
         Self { a, out }
     }
 
+    /// The matrix for the copy, taken back.
+    pub fn into_out(self) -> Matrix<E> {
+        self.out
+    }
+
     fn to_op(&self, open: &Arc<Open>) -> Result<spanker_op, Error> {
         require_same_open(Operand::A, self.a.is_of(open))?;
         require_same_open(Operand::Out, self.out.is_of(open))?;
@@ -69,13 +74,13 @@ impl<E: Element> sealed::Sealed for Copy<'_, E> {}
 impl<E: Element> Work for Copy<'_, E> {
     type Results = Matrix<E>;
 
-    fn submit_to(&self, sail: &Sail) -> Result<Submitted, Error> {
+    fn submit_to(&self, sail: &Sail, _: sealed::Permission) -> Result<Submitted, Error> {
         let open = sail.open_handle();
         let op = self.to_op(open)?;
         submit_product(open, &op, &[self.a.buffer()], None)
     }
 
-    fn into_results(self) -> Matrix<E> {
+    fn into_results(self, _: sealed::Permission) -> Matrix<E> {
         self.out
     }
 }

@@ -206,6 +206,12 @@ pub enum Error {
         count: usize,
     },
 
+    /// A batch has no output left that could be written anew.
+    NothingToRecycle {
+        /// How many products it has.
+        products: usize,
+    },
+
     /// A batch holds the results of its last ops, among which those of new ones
     /// could not be told.
     OldResults {
@@ -294,6 +300,28 @@ impl Error {
             Self::Fault { .. } => Some(Errno::EIO as i32),
             Self::Cancelled { .. } => Some(Errno::ECANCELED as i32),
             _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// Whether the card's queue was full: the work can be submitted again when a
+    /// batch has completed. [`Refused`](crate::Refused) hands it back.
+    pub fn is_queue_full(&self) -> bool {
+        matches!(self, Self::Request { request: Request::WorkSubmit, errno, .. }
+            if *errno == Errno::EAGAIN as i32)
+    }
+
+    /// Whether this open of the Sail is of no more use: a batch on it failed, or
+    /// the card is gone or was reset. Opening the Sail again may help; matrices
+    /// of the old open can still be read, to be uploaded again.
+    pub fn needs_reopening(&self) -> bool {
+        const ENDED: [i32; 2] = [Errno::EIO as i32, Errno::ENODEV as i32];
+        match self {
+            Self::Fault { .. } | Self::Cancelled { .. } => true,
+            Self::Request { request: Request::WorkSubmit, errno, .. } => ENDED.contains(errno),
+            Self::Request { errno, .. } => *errno == Errno::ENODEV as i32,
+            _ => false,
         }
     }
 }

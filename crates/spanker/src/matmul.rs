@@ -147,7 +147,7 @@ impl<A: Activation> sealed::Sealed for Matmul<'_, A> {}
 impl<A: Activation> Work for Matmul<'_, A> {
     type Results = Matrix<F32>;
 
-    fn submit_to(&self, sail: &Sail) -> Result<Submitted, Error> {
+    fn submit_to(&self, sail: &Sail, _: sealed::Permission) -> Result<Submitted, Error> {
         let open = sail.open_handle();
         let op = self.to_op(open)?;
         let reads = [&self.a.untyped().buffer, &self.b.untyped().buffer];
@@ -155,7 +155,7 @@ impl<A: Activation> Work for Matmul<'_, A> {
         submit_product(open, &op, &reads, accumulated)
     }
 
-    fn into_results(self) -> Matrix<F32> {
+    fn into_results(self, _: sealed::Permission) -> Matrix<F32> {
         self.into_out()
     }
 }

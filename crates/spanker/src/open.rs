@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct Open {
-    pub(crate) node: Arc<Node>,
+    pub(crate) node: Node,
     #[cfg(feature = "tokio")]
     pub(crate) waiters: Waiters,
     pub(crate) version: AbiVersion,
@@ -38,7 +38,7 @@ impl Open {
         let mut info = spanker_device_info::default();
         query(&node, SPANKER_QUERY_DEVICE, &mut info)?;
         Ok(Arc::new(Self {
-            node: Arc::new(node),
+            node,
             #[cfg(feature = "tokio")]
             waiters: Waiters::default(),
             version,
@@ -75,8 +75,27 @@ impl Open {
             self.note_completed(completed);
         }
         #[cfg(feature = "tokio")]
-        self.waiters.news(self.completed(), answer.err());
+        self.tell_waiters(answer.err());
         answer
+    }
+
+    /// Wakes who awaits what is known to have retired, or, with an errno after
+    /// which there will be no more news, everybody.
+    #[cfg(feature = "tokio")]
+    fn tell_waiters(&self, errno: Option<Errno>) {
+        let ended = errno.filter(|errno| matches!(errno, Errno::EIO | Errno::ENODEV));
+        self.waiters.news(self.completed(), ended);
+    }
+
+    /// Looks for news other than by reading the counter.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn look_for_news(&self) {
+        let errno = match self.context() {
+            Ok(context) if context.fault_seqno != 0 => Some(Errno::EIO),
+            Ok(_) => None,
+            Err(error) => error.errno().map(Errno::from_raw),
+        };
+        self.tell_waiters(errno);
     }
 
     /// Why there will be no news of a batch of which there should be.
@@ -98,8 +117,15 @@ impl Open {
     /// Notes on the tape, if there is one, what batch `seqno` has written.
     #[inline]
     pub(crate) fn record_results(&self, seqno: u64, results: &impl Results) {
+        if self.node.tape.is_some() {
+            results.for_each_buffer(&mut |buffer| self.record_result(seqno, buffer));
+        }
+    }
+
+    /// As [`Open::record_results`], of one buffer.
+    pub(crate) fn record_result(&self, seqno: u64, buffer: &Buffer) {
         if let Some(tape) = &self.node.tape {
-            results.for_each_buffer(&mut |buffer| tape.result(seqno, buffer));
+            tape.result(seqno, buffer);
         }
     }
 
@@ -118,8 +144,9 @@ impl Open {
     }
 
     /// Waits for `seqno` until `deadline_ns` on CLOCK_MONOTONIC. Returns
-    /// whether it completed; false if the deadline came first.
-    pub(crate) fn wait(&self, seqno: u64, deadline_ns: i64) -> Result<bool, Error> {
+    /// whether it completed; false if the deadline came first. `first` is the
+    /// first batch of the same work.
+    pub(crate) fn wait(&self, first: u64, seqno: u64, deadline_ns: i64) -> Result<bool, Error> {
         if seqno <= self.completed() {
             return Ok(true);
         }
@@ -129,23 +156,48 @@ impl Open {
                 self.note_completed(completed);
                 Ok(true)
             }
-            Err(Errno::ETIMEDOUT) => {
+            // Where there is no deadline, this is not what it says.
+            Err(Errno::ETIMEDOUT) if deadline_ns != NEVER => {
                 self.note_completed(completed);
                 Ok(false)
             }
-            Err(errno @ (Errno::EIO | Errno::ECANCELED)) => {
-                let context = self.context()?;
-                Err(if errno == Errno::EIO {
-                    let (op, code) = (context.fault_op, context.fault_code);
-                    Error::Fault { seqno, op, code }
-                } else {
-                    Error::Cancelled { seqno, fault_seqno: context.fault_seqno }
-                })
-            }
-            Err(errno) => Err(Error::request(Request::Wait, errno, format!("batch {seqno}"))),
+            Err(errno) => Err(self.wait_failed(first, seqno, errno)),
         }
     }
+
+    #[cold]
+    fn wait_failed(&self, first: u64, seqno: u64, errno: Errno) -> Error {
+        if matches!(errno, Errno::EIO | Errno::ECANCELED) {
+            return match self.context() {
+                Ok(context) if (first..=seqno).contains(&context.fault_seqno) => Error::Fault {
+                    seqno: context.fault_seqno,
+                    op: context.fault_op,
+                    code: context.fault_code,
+                },
+                Ok(context) => Error::Cancelled { seqno, fault_seqno: context.fault_seqno },
+                Err(error) => error,
+            };
+        }
+        let detail = match errno {
+            Errno::ENODEV => "the card is gone, or was reset: open the Sail again to go on",
+            _ => "it can be waited for no more, and its results are lost",
+        };
+        Error::request(Request::Wait, errno, format!("batch {seqno}: {detail}"))
+    }
+
+    /// Waits until one more batch has retired than now, if any is in flight.
+    pub(crate) fn wait_for_room(&self) -> Result<(), Error> {
+        let context = self.context()?;
+        if context.completed < context.submitted {
+            let oldest = context.completed + 1;
+            self.wait(oldest, oldest, NEVER)?;
+        }
+        Ok(())
+    }
 }
+
+/// The deadline that never comes.
+pub(crate) const NEVER: i64 = SPANKER_DEADLINE_NEVER as i64;
 
 /// Asks `node` for something of which there is one.
 pub(crate) fn query<T: Plain>(node: &Node, kind: u32, answer: &mut T) -> Result<(), Error> {

@@ -5,10 +5,9 @@
 mod future;
 
 use crate::error::Error;
-use crate::open::Open;
+use crate::open::{Open, NEVER};
 use crate::work::{Results, Submitted};
 use nix::time::{clock_gettime, ClockId};
-use spanker_sys::SPANKER_DEADLINE_NEVER;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +23,8 @@ use std::time::Duration;
 #[must_use = "results are handed back by `wait`"]
 pub struct Pending<T> {
     open: Arc<Open>,
+    /// The first of its batches, if it takes several.
+    first: u64,
     seqno: u64,
     /// None once they have been handed out.
     results: Option<T>,
@@ -44,10 +45,22 @@ pub enum Progress<T> {
     NotYet(Pending<T>),
 }
 
+impl<T> Progress<T> {
+    /// The results, if the work has completed; else it goes on, and its results
+    /// are thrown away.
+    pub fn done(self) -> Option<T> {
+        match self {
+            Self::Done(results) => Some(results),
+            Self::NotYet(_) => None,
+        }
+    }
+}
+
 impl<T> Pending<T> {
     pub(crate) fn new(open: Arc<Open>, submitted: Submitted, results: T) -> Self {
         Self {
             open,
+            first: submitted.first,
             seqno: submitted.seqno,
             results: Some(results),
             failure: submitted.failure,
@@ -72,7 +85,7 @@ impl<T: Results> Pending<T> {
     /// earlier batch did, [`Error::Request`] with ENODEV if the card went away.
     /// The results are lost then.
     pub fn wait(mut self) -> Result<T, Error> {
-        self.open.wait(self.seqno, SPANKER_DEADLINE_NEVER as i64)?;
+        self.open.wait(self.first, self.seqno, NEVER)?;
         self.hand_out()
     }
 
@@ -94,7 +107,7 @@ impl<T: Results> Pending<T> {
     }
 
     fn wait_until(mut self, deadline_ns: i64) -> Result<Progress<T>, Error> {
-        Ok(if self.open.wait(self.seqno, deadline_ns)? {
+        Ok(if self.open.wait(self.first, self.seqno, deadline_ns)? {
             Progress::Done(self.hand_out()?)
         } else {
             Progress::NotYet(self)
@@ -130,5 +143,5 @@ fn deadline_ns(timeout: Duration) -> i64 {
     let now = Duration::new(now.tv_sec().unsigned_abs(), now.tv_nsec() as u32);
     now.checked_add(timeout)
         .and_then(|deadline| i64::try_from(deadline.as_nanos()).ok())
-        .unwrap_or(SPANKER_DEADLINE_NEVER as i64)
+        .unwrap_or(NEVER)
 }

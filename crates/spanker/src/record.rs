@@ -9,6 +9,7 @@ pub(crate) use tape::Tape;
 
 use crate::error::Error;
 use crate::sail::Sail;
+use crate::work::Refused;
 use std::fs::File;
 use std::io::Write;
 use std::ops::Deref;
@@ -68,23 +69,37 @@ impl Recorder {
     /// Records all requests to `sail` from now on, as lines of JSON, to `out`.
     ///
     /// # Errors
-    /// [`Error::SailInUse`] if there are matrices of it or work.
-    pub fn new(sail: Sail, out: impl Write + Send + 'static) -> Result<Self, Error> {
-        let mut sail = sail;
-        let open = Arc::get_mut(sail.open_handle_mut()).ok_or(Error::SailInUse)?;
-        let node = Arc::get_mut(&mut open.node).ok_or(Error::SailInUse)?;
-        node.tape = Some(Box::new(Tape::new(Box::new(out), &open.info, open.version)));
-        Ok(Self { sail })
+    /// With the Sail: [`Error::SailInUse`] if it has matrices, batches, work or
+    /// clones.
+    pub fn new(sail: Sail, out: impl Write + Send + 'static) -> Result<Self, Refused<Sail>> {
+        Self::start(sail, || Ok(Box::new(out)))
     }
 
-    /// As [`new`](Self::new), to a new file.
+    /// As [`new`](Self::new), to a new file, in place of one that is there.
     ///
     /// # Errors
     /// As [`new`](Self::new), and [`Error::Record`] if there can be no such
     /// file.
-    pub fn create(sail: Sail, path: impl AsRef<Path>) -> Result<Self, Error> {
-        let file = File::create(path).map_err(|source| Error::Record { source })?;
-        Self::new(sail, file)
+    pub fn create(sail: Sail, path: impl AsRef<Path>) -> Result<Self, Refused<Sail>> {
+        Self::start(sail, || {
+            let file = File::create(path).map_err(|source| Error::Record { source })?;
+            Ok(Box::new(file))
+        })
+    }
+
+    fn start(
+        mut sail: Sail,
+        out: impl FnOnce() -> Result<Box<dyn Write + Send>, Error>,
+    ) -> Result<Self, Refused<Sail>> {
+        let started = Arc::get_mut(sail.open_handle_mut()).ok_or(Error::SailInUse);
+        let started = started.and_then(|open| {
+            open.node.tape = Some(Box::new(Tape::new(out()?, &open.info, open.version)));
+            Ok(())
+        });
+        match started {
+            Ok(()) => Ok(Self { sail }),
+            Err(error) => Err(Refused { error, work: sail }),
+        }
     }
 
     /// Ends the record and hands the Sail back. What matrices of it do later is

@@ -2,7 +2,7 @@
 //! Many activations, one after another, by the same weights.
 
 use crate::element::{F32, Q4K};
-use crate::error::Error;
+use crate::error::{Error, Shape};
 use crate::matmul::Matmul;
 use crate::matrix::Matrix;
 use crate::pending::Pending;
@@ -51,6 +51,8 @@ use std::collections::VecDeque;
 pub struct Ring<W> {
     sail: Sail,
     weights: W,
+    /// Of activations, in a slot.
+    rows: usize,
     slots: usize,
     free: Vec<Slot>,
     /// The oldest is at the front.
@@ -76,19 +78,31 @@ impl<W: Borrow<Matrix<Q4K>>> Ring<W> {
     /// `weights`, which are on `sail`.
     ///
     /// # Errors
-    /// As [`Sail::matrix`].
+    /// [`Error::RingFull`] if there is to be no slot; as [`Sail::matrix`].
     pub fn new(sail: &Sail, weights: W, rows: usize, slots: usize) -> Result<Self, Error> {
-        let shape = weights.borrow().shape();
-        let slot =
-            |_| Ok(Slot { a: sail.matrix(rows, shape.cols)?, out: sail.matrix(rows, shape.rows)? });
-        Ok(Self {
-            sail: sail.same_open(),
+        if slots == 0 {
+            return Err(Error::RingFull { slots });
+        }
+        let mut ring = Self {
+            sail: sail.clone(),
+            weights,
+            rows,
             slots,
-            free: (0..slots).map(slot).collect::<Result<_, Error>>()?,
+            free: Vec::with_capacity(slots),
             in_flight: VecDeque::with_capacity(slots),
             shown: None,
-            weights,
-        })
+        };
+        for _ in 0..slots {
+            let slot = ring.new_slot()?;
+            ring.free.push(slot);
+        }
+        Ok(ring)
+    }
+
+    fn new_slot(&self) -> Result<Slot, Error> {
+        let Shape { rows, cols } = self.weights.borrow().shape();
+        let (a, out) = (self.sail.matrix(self.rows, cols)?, self.sail.matrix(self.rows, rows)?);
+        Ok(Slot { a, out })
     }
 
     /// Copies activations to a free slot, row after row, and submits their
@@ -100,7 +114,14 @@ impl<W: Borrow<Matrix<Q4K>>> Ring<W> {
     /// a slot; as [`Sail::submit`]. The ring is as before.
     pub fn submit(&mut self, activations: &[f32]) -> Result<u64, Error> {
         self.free.extend(self.shown.take());
-        let mut slot = self.free.pop().ok_or(Error::RingFull { slots: self.slots })?;
+        if self.is_full() {
+            return Err(Error::RingFull { slots: self.slots });
+        }
+        let mut slot = match self.free.pop() {
+            Some(slot) => slot,
+            // One was lost with a product that failed.
+            None => self.new_slot()?,
+        };
         if let Err(error) = slot.a.write(activations) {
             self.free.push(slot);
             return Err(error);
@@ -124,7 +145,8 @@ impl<W: Borrow<Matrix<Q4K>>> Ring<W> {
     /// results; None if none is in flight.
     ///
     /// # Errors
-    /// As [`Pending::wait`]; the slot is lost then.
+    /// As [`Pending::wait`]. The results are lost then, and the next call is
+    /// about the next product.
     pub fn wait(&mut self) -> Result<Option<View<'_, F32>>, Error> {
         self.free.extend(self.shown.take());
         match self.in_flight.pop_front() {
@@ -145,8 +167,12 @@ impl<W: Borrow<Matrix<Q4K>>> Ring<W> {
     pub async fn next(&mut self) -> Result<Option<View<'_, F32>>, Error> {
         self.free.extend(self.shown.take());
         let Some(oldest) = self.in_flight.front_mut() else { return Ok(None) };
-        let done = (&mut oldest.pending).await;
-        match (self.in_flight.pop_front(), done?) {
+        let out = match (&mut oldest.pending).await {
+            // It could not be awaited, and is still there.
+            Err(error @ Error::EventLoop { .. }) => return Err(error),
+            out => out,
+        };
+        match (self.in_flight.pop_front(), out?) {
             (Some(InFlight { a, .. }), out) => self.show(Slot { a, out }),
             (None, _) => Ok(None),
         }

@@ -10,6 +10,7 @@ use crate::open::{query, query_all, Open};
 use crate::pending::Pending;
 use crate::sail_name::SailName;
 use crate::transport::{Node, Placement};
+use crate::work::sealed::PERMISSION;
 use crate::work::{Refused, Work};
 use nix::errno::Errno;
 use spanker_sys::*;
@@ -20,9 +21,10 @@ use std::sync::Arc;
 /// A Sail, opened: one in-order queue of work and one set of matrices. Opening
 /// the same card twice gives two that share nothing.
 ///
-/// It can be shared between threads. Matrices and pending work keep it open;
-/// it closes when the last of them is gone, and work in flight then stops.
-#[derive(Debug)]
+/// It can be shared between threads; a clone is the same open. Matrices and
+/// pending work keep it open; it closes when the last of them is gone, and work
+/// in flight then stops.
+#[derive(Clone, Debug)]
 pub struct Sail {
     open: Arc<Open>,
 }
@@ -51,11 +53,12 @@ impl Sail {
     /// process. It needs no card, no driver and no rights. All opens in a
     /// process are of the same card and share its threads, of which there is
     /// one for each processor, or as many as `SPANKER_SOFT_THREADS` says when
-    /// the first is opened.
+    /// the first is opened. With `SPANKER_SOFT_FAULTS` set, it fails as that
+    /// says: see [`FaultPlan`](spanker_soft::FaultPlan).
     ///
     /// # Errors
-    /// [`Error::Software`] if its threads do not start or the variable is no
-    /// number.
+    /// [`Error::Software`] if its threads do not start, or a variable makes no
+    /// sense.
     #[cfg(feature = "soft")]
     pub fn software() -> Result<Self, Error> {
         let machine = crate::software::machine()?;
@@ -107,11 +110,6 @@ impl Sail {
 
     pub(crate) fn open_handle(&self) -> &Arc<Open> {
         &self.open
-    }
-
-    /// This open, to be kept by something that submits to it.
-    pub(crate) fn same_open(&self) -> Self {
-        Self { open: Arc::clone(&self.open) }
     }
 
     pub(crate) fn open_handle_mut(&mut self) -> &mut Arc<Open> {
@@ -217,17 +215,24 @@ impl Sail {
     }
 
     /// Submits work and comes back at once: the device has checked it and
-    /// queued it.
+    /// queued it. (Only a product so large that it takes several batches may
+    /// block for a while, if the queue is full in the middle of it.)
+    ///
+    /// When a batch has failed, its own [`Pending`] says [`Error::Fault`], those
+    /// of earlier ones still have their results, and this refuses more work:
+    /// [`Error::needs_reopening`].
     ///
     /// # Errors
     /// With the work, of which nothing has run: if operands do not fit each
     /// other or are of another Sail, if the card refuses an op
     /// ([`Error::OpRefused`]), or takes no more work now (EAGAIN, in
-    /// [`Error::Request`]) or ever (EIO after a fault).
+    /// [`Error::Request`]: see [`Error::is_queue_full`]) or ever (EIO after a
+    /// fault).
     pub fn submit<W: Work>(&self, work: W) -> Result<Pending<W::Results>, Refused<W>> {
-        match work.submit_to(self) {
+        match work.submit_to(self, PERMISSION) {
             Ok(submitted) => {
-                Ok(Pending::new(Arc::clone(&self.open), submitted, work.into_results()))
+                let results = work.into_results(PERMISSION);
+                Ok(Pending::new(Arc::clone(&self.open), submitted, results))
             }
             Err(error) => Err(Refused { error, work }),
         }
@@ -240,9 +245,10 @@ impl Sail {
     /// 2. calls this when the descriptor is readable, and
     /// 3. takes the results of each [`Pending`] whose
     ///    [`seqno`](Pending::seqno) is not larger, with
-    ///    [`try_wait`](Pending::try_wait).
+    ///    [`wait`](Pending::wait), which then does not block.
     ///
-    /// Only this quietens the descriptor: waiting does not.
+    /// The descriptor may be readable at first, with nothing to tell. Only this
+    /// quietens it: waiting does not.
     ///
     /// # Errors
     /// [`Error::Fault`] once a batch has failed and all before it have been

@@ -170,7 +170,7 @@ impl Node {
     /// When a request begins, if anybody wants to know.
     #[inline]
     fn begin(&self) -> Option<Instant> {
-        self.tape.as_ref().map(|_| Instant::now())
+        self.tape.as_ref().filter(|tape| !tape.is_over()).map(|_| Instant::now())
     }
 
     #[inline]

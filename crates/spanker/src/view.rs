@@ -2,6 +2,7 @@
 //! Matrices looked at in place.
 
 use crate::element::{Element, F32};
+use crate::error::Shape;
 use spanker_sys::Plain;
 use std::marker::PhantomData;
 use std::mem::size_of;
@@ -24,6 +25,18 @@ impl<'a, E: Element> View<'a, E> {
     /// All of it, as it would be in a file: floats are little-endian.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// Rows, and values or blocks in a row.
+    pub fn shape(&self) -> Shape {
+        let values = self.bytes.len() / size_of::<E::Stored>();
+        Shape { rows: values / self.cols.max(1), cols: self.cols }
+    }
+
+    /// The values or blocks of a row; none if it is not inside.
+    pub fn row(&self, row: usize) -> impl Iterator<Item = E::Stored> + 'a {
+        let view = *self;
+        (0..self.cols).map_while(move |col| view.get(row, col))
     }
 
     /// The value or block at `row` and `col` (counted in values or blocks), if

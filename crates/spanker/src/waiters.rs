@@ -4,7 +4,7 @@
 //! belongs to it.
 //!
 //! The descriptor is registered while anybody waits, with the runtime of whoever
-//! waited first. Its waker does the work itself: it reads the completion counter
+//! waited first, or waits alone. Its waker does the work itself: it reads the completion counter
 //! and wakes those whose batches have retired. So nobody depends on another
 //! future being polled, and whoever stops waiting just leaves.
 
@@ -14,6 +14,7 @@ use crate::transport::EventLoopFd;
 use nix::errno::Errno;
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use tokio::runtime::Handle;
@@ -28,6 +29,9 @@ pub(crate) struct Waiters {
 
 #[derive(Debug, Default)]
 struct State {
+    /// A duplicate of the Sail's descriptor, so that the program can register
+    /// that one for itself.
+    fd: Option<Arc<OwnedFd>>,
     /// By seqno, ascending.
     waiting: VecDeque<(u64, Waker)>,
     /// There if anybody waits.
@@ -80,18 +84,22 @@ impl Waiters {
         waker: &Waker,
     ) -> Result<Waiting, Error> {
         loop {
-            self.register(open)?;
+            self.register(open, seqno)?;
             self.advance(open);
             let mut state = self.lock();
             if seqno <= open.completed() || state.ended.is_some() {
-                state.leave(seqno);
+                let waker = state.leave(seqno);
+                drop(state);
+                drop(waker);
                 return Ok(Waiting::Over);
             }
             // What was read before the lock was taken is known by now; what is
             // read after it finds this waiter. Only if the last other one has
             // left meanwhile, nobody reads.
             if state.registration.is_some() {
-                state.wait(seqno, waker);
+                let replaced = state.wait(seqno, waker.clone());
+                drop(state);
+                drop(replaced);
                 return Ok(Waiting::Waits);
             }
         }
@@ -99,7 +107,9 @@ impl Waiters {
 
     /// Whoever awaited batch `seqno` does so no more.
     pub(crate) fn leave(&self, seqno: u64) {
-        self.lock().leave(seqno);
+        let waker = self.lock().leave(seqno);
+        // Outside the lock: it may be the last of a task that awaits others.
+        drop(waker);
     }
 
     /// What the counter answered when there was to be no more news.
@@ -107,14 +117,19 @@ impl Waiters {
         self.lock().ended
     }
 
-    fn register(&self, open: &Arc<Open>) -> Result<(), Error> {
+    fn register(&self, open: &Arc<Open>, seqno: u64) -> Result<(), Error> {
         let mut state = self.lock();
+        if state.is_alone(seqno) {
+            // It may have come to another runtime since it was polled last.
+            state.registration = None;
+        }
         if state.registration.is_some() || state.ended.is_some() {
             return Ok(());
         }
         Handle::try_current()
             .map_err(|error| Error::EventLoop { source: io::Error::other(error) })?;
-        let fd = EventLoopFd::register(&open.node).map_err(|source| Error::EventLoop { source })?;
+        let fd = state.descriptor(open).and_then(EventLoopFd::register);
+        let fd = fd.map_err(|source| Error::EventLoop { source })?;
         let waker = Waker::from(Arc::new(News { open: Arc::downgrade(open) }));
         state.registration = Some(Registration { fd, waker });
         Ok(())
@@ -131,8 +146,12 @@ impl Waiters {
             match news {
                 Poll::Pending => return,
                 // To the end: behind the last number there may be a fault, of
-                // which there is no event of its own.
-                Poll::Ready(Ok(())) => while open.read_completed().is_ok() {},
+                // which there is no event of its own. And if there is nothing
+                // to be read, somebody else may have read it.
+                Poll::Ready(Ok(())) => match open.read_completed() {
+                    Ok(_) => while open.read_completed().is_ok() {},
+                    Err(_) => open.look_for_news(),
+                },
                 // The runtime ends. Those who wait in another register anew.
                 Poll::Ready(Err(_)) => {
                     self.lock().registration = None;
@@ -143,11 +162,11 @@ impl Waiters {
         }
     }
 
-    /// The counter was read: all up to `completed` have retired. `errno` is what
-    /// it answered, if not a number.
-    pub(crate) fn news(&self, completed: u64, errno: Option<Errno>) {
-        if let Some(errno) = errno.filter(|errno| *errno != Errno::EAGAIN) {
-            self.lock().ended = Some(errno);
+    /// All up to `completed` have retired. `ended` is why there will be no more
+    /// news, if so.
+    pub(crate) fn news(&self, completed: u64, ended: Option<Errno>) {
+        if ended.is_some() {
+            self.lock().ended = ended;
             self.wake_while(|_| true);
         } else {
             self.wake_while(|seqno| seqno <= completed);
@@ -175,18 +194,42 @@ impl Waiters {
 }
 
 impl State {
-    fn wait(&mut self, seqno: u64, waker: &Waker) {
-        match self.waiting.binary_search_by_key(&seqno, |(seqno, _)| *seqno) {
-            Ok(place) => self.waiting[place].1.clone_from(waker),
-            Err(place) => self.waiting.insert(place, (seqno, waker.clone())),
+    /// Returns the waker that this one replaces, to be dropped outside the lock.
+    #[must_use]
+    fn wait(&mut self, seqno: u64, waker: Waker) -> Option<Waker> {
+        match self.place_of(seqno) {
+            Ok(place) => Some(std::mem::replace(&mut self.waiting[place].1, waker)),
+            Err(place) => {
+                self.waiting.insert(place, (seqno, waker));
+                None
+            }
         }
     }
 
-    fn leave(&mut self, seqno: u64) {
-        if let Ok(place) = self.waiting.binary_search_by_key(&seqno, |(seqno, _)| *seqno) {
-            self.waiting.remove(place);
-        }
+    /// Returns the waker that waits no more, to be dropped outside the lock.
+    #[must_use]
+    fn leave(&mut self, seqno: u64) -> Option<Waker> {
+        let left = self.place_of(seqno).ok().and_then(|place| self.waiting.remove(place));
         self.unregister_if_idle();
+        left.map(|(_, waker)| waker)
+    }
+
+    fn place_of(&self, seqno: u64) -> Result<usize, usize> {
+        self.waiting.binary_search_by_key(&seqno, |(seqno, _)| *seqno)
+    }
+
+    /// Whether nobody waits but who awaits this batch.
+    fn is_alone(&self, seqno: u64) -> bool {
+        self.waiting.iter().all(|(waiting, _)| *waiting == seqno)
+    }
+
+    fn descriptor(&mut self, open: &Open) -> io::Result<Arc<OwnedFd>> {
+        if let Some(fd) = &self.fd {
+            return Ok(Arc::clone(fd));
+        }
+        let fd = Arc::new(open.node.as_fd().try_clone_to_owned()?);
+        self.fd = Some(Arc::clone(&fd));
+        Ok(fd)
     }
 
     fn unregister_if_idle(&mut self) {

@@ -19,6 +19,14 @@ pub(crate) mod sealed {
     /// Keeps [`Work`](super::Work) to what this crate knows how to submit.
     #[allow(unreachable_pub)]
     pub trait Sealed {}
+
+    /// What only this crate has: its holder may submit work and keep it in
+    /// hand, which is to be moved into a `Pending` then.
+    #[allow(unreachable_pub)]
+    #[derive(Clone, Copy, Debug)]
+    pub struct Permission(());
+
+    pub(crate) const PERMISSION: Permission = Permission(());
 }
 
 /// What can be submitted: a [`Matmul`](crate::Matmul) or [`Copy`](crate::Copy)
@@ -29,11 +37,11 @@ pub trait Work: sealed::Sealed + Sized {
 
     /// Submits it.
     #[doc(hidden)]
-    fn submit_to(&self, sail: &Sail) -> Result<Submitted, Error>;
+    fn submit_to(&self, sail: &Sail, _: sealed::Permission) -> Result<Submitted, Error>;
 
     /// What is kept while it is in flight.
     #[doc(hidden)]
-    fn into_results(self) -> Self::Results;
+    fn into_results(self, _: sealed::Permission) -> Self::Results;
 }
 
 /// What work hands back: a [`Matrix`](crate::Matrix), or a
@@ -49,11 +57,20 @@ pub trait Results: sealed::Sealed {
 #[derive(Debug)]
 #[allow(unreachable_pub)] // In the signature of a hidden method of `Work`.
 pub struct Submitted {
+    /// The seqno of its first batch.
+    pub(crate) first: u64,
     /// The seqno of its last batch.
     pub(crate) seqno: u64,
     /// Why the rest of it was not accepted, for work that takes several
     /// batches.
     pub(crate) failure: Option<Box<Error>>,
+}
+
+impl Submitted {
+    /// All of the work, as one batch.
+    pub(crate) fn whole(seqno: u64) -> Self {
+        Self { first: seqno, seqno, failure: None }
+    }
 }
 
 /// Submits one op, or the parts that the card takes it in. `accumulated` is a
@@ -69,7 +86,7 @@ pub(crate) fn submit_product(
     let is_copy = op.opcode == SPANKER_OPCODE_COPY;
     let fits = op.m <= info.max_m && (is_copy || op.n <= info.max_n && op.k <= info.max_k);
     let submitted = if fits {
-        Submitted { seqno: submit_ops(open, slice::from_ref(op))?, failure: None }
+        Submitted::whole(submit_ops(open, slice::from_ref(op))?)
     } else {
         let mut parts = Vec::new();
         if is_copy {
@@ -87,23 +104,28 @@ pub(crate) fn submit_product(
 /// when the queue is full in the middle of it.
 fn submit_in_batches(open: &Open, parts: &[spanker_op]) -> Result<Submitted, Error> {
     let mut batches = parts.chunks(open.info.max_ops.max(1) as usize);
-    let mut seqno = submit_ops(open, batches.next().unwrap_or(parts))?;
+    let mut submitted = Submitted::whole(submit_ops(open, batches.next().unwrap_or(parts))?);
     for batch in batches {
-        loop {
-            match submit_ops(open, batch) {
-                Ok(next) => seqno = next,
-                Err(error) if error.errno() == Some(Errno::EAGAIN as i32) => {
-                    match open.wait(seqno, SPANKER_DEADLINE_NEVER as i64) {
-                        Ok(_) => continue,
-                        Err(error) => return Ok(Submitted { seqno, failure: Some(error.into()) }),
-                    }
-                }
-                Err(error) => return Ok(Submitted { seqno, failure: Some(error.into()) }),
+        match submit_when_there_is_room(open, batch) {
+            Ok(seqno) => submitted.seqno = seqno,
+            Err(error) => {
+                submitted.failure = Some(Box::new(error));
+                break;
             }
-            break;
         }
     }
-    Ok(Submitted { seqno, failure: None })
+    Ok(submitted)
+}
+
+/// Submits `ops` as one batch, and waits for room in the queue if need be;
+/// returns its seqno.
+pub(crate) fn submit_when_there_is_room(open: &Open, ops: &[spanker_op]) -> Result<u64, Error> {
+    loop {
+        match submit_ops(open, ops) {
+            Err(error) if error.is_queue_full() => open.wait_for_room()?,
+            answer => return answer,
+        }
+    }
 }
 
 /// Submits `ops` as one batch; returns its seqno.
@@ -152,7 +174,7 @@ fn why_batch_refused(open: &Open, ops: &[spanker_op], errno: Errno) -> String {
     let info = &open.info;
     match errno {
         Errno::EAGAIN => format!(
-            "{} batches are in flight, which is the card's limit: wait for one first",
+            "the queue is full (the card's limit is {} batches in flight): wait for one first",
             info.max_in_flight
         ),
         Errno::EINVAL => {

@@ -12,27 +12,29 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open { path, source } => {
-                write!(f, "cannot open {}: {source}{}", path.display(), remedy(path, source))
+                write!(f, "cannot open {}: {source}{}", printable(path), remedy(path, source))
             }
             Self::Software { source } => write!(f, "the software Sail does not start: {source}"),
             Self::SailName { name } => write!(
                 f,
-                "`{name}` names no Sail: use `soft`, a card's index, or the path of its node"
+                "`{}` names no Sail: use `soft`, a card's index, or the path of its node",
+                name.escape_debug()
             ),
             Self::NoSoftware => f.write_str(
                 "the software Sail was left out of this build: enable the feature `soft` of spanker",
             ),
             Self::NotASail { path, errno } => write!(
                 f,
-                "{} is not a Sail: it answers GET_VERSION with {}",
-                path.display(),
+                "{} is not a Sail: it answers GET_VERSION with {} (give the path of a Sail's node, \
+                 such as /dev/spanker0)",
+                printable(path),
                 name(*errno)
             ),
             Self::IncompatibleAbi { path, device, library } => write!(
                 f,
                 "{} speaks ABI {device}, and this library ABI {library}: use a driver and a \
                  library that belong together",
-                path.display()
+                printable(path)
             ),
             Self::Request { request, errno, detail } => {
                 write!(f, "{request} returned {}: {detail}", name(*errno))
@@ -55,12 +57,24 @@ impl fmt::Display for Error {
             ),
             Self::ForeignMatrix { operand } => write!(
                 f,
-                "operand {operand} belongs to another Sail: its buffer means nothing on this one"
+                "operand {operand} belongs to another Sail, on which its buffer is: make it on the \
+                 Sail that the work is submitted to"
             ),
-            Self::ForeignBatch => f.write_str("the batch belongs to another Sail"),
+            Self::ForeignBatch => f.write_str(
+                "the batch belongs to another Sail: submit it to the one that it was made for",
+            ),
             Self::NoSuchResult { result, count } => {
-                write!(f, "there is no result {result} in the batch, which has {count} so far")
+                write!(
+                    f,
+                    "there is no result {result} in the batch, which has {count} so far: push the \
+                     product that makes it first"
+                )
             }
+            Self::NothingToRecycle { products } => write!(
+                f,
+                "the batch has {products} products, and no output is left to be written anew: \
+                 push one with `push`"
+            ),
             Self::OldResults { count } => write!(
                 f,
                 "the batch holds {count} results: take them with `drain_results`, or `clear` it, \
@@ -77,6 +91,7 @@ impl fmt::Display for Error {
             Self::NotMapped => f.write_str(
                 "the matrix is in device memory, which is not mapped: copy it to a mapped one first",
             ),
+            Self::RingFull { slots: 0 } => f.write_str("a ring needs at least one slot"),
             Self::RingFull { slots } => write!(
                 f,
                 "all {slots} slots of the ring are in flight: take the oldest result with `wait` \
@@ -89,10 +104,11 @@ impl fmt::Display for Error {
             ),
             Self::Cancelled { seqno, fault_seqno } => write!(
                 f,
-                "batch {seqno} was cancelled, since batch {fault_seqno} before it failed"
+                "batch {seqno} was cancelled, since batch {fault_seqno} before it failed: open the Sail again \
+                     to go on"
             ),
             Self::ResultsTaken { seqno } => {
-                write!(f, "the results of batch {seqno} have been handed out already")
+                write!(f, "the results of batch {seqno} have been handed out already: keep them")
             }
             #[cfg(feature = "tokio")]
             Self::EventLoop { source } => write!(
@@ -101,17 +117,30 @@ impl fmt::Display for Error {
                  I/O enabled, or use `wait`)"
             ),
             Self::SailInUse => f.write_str(
-                "the Sail has matrices already, which its record would not know: make the \
-                 recorder before the first matrix",
+                "the Sail is in use already, and its record would not know by what: make the \
+                 recorder before the first matrix, batch or clone",
             ),
             Self::Record { source } => write!(f, "the record cannot be written: {source}"),
         }
     }
 }
 
-/// The name of an errno, as in `EINVAL: Invalid argument`.
+/// The name of an errno, as in `EINVAL`.
 fn name(errno: i32) -> String {
-    Errno::from_raw(errno).to_string()
+    match Errno::from_raw(errno) {
+        Errno::UnknownErrno => format!("errno {errno}"),
+        errno => format!("{errno:?}"),
+    }
+}
+
+/// A path on one line, whatever it is called.
+fn printable(path: &Path) -> impl fmt::Display {
+    let path = path.to_string_lossy();
+    if path.contains(char::is_control) {
+        path.escape_debug().to_string()
+    } else {
+        path.into_owned()
+    }
 }
 
 /// What to do about a node that cannot be opened.

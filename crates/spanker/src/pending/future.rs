@@ -13,9 +13,10 @@ use std::task::{ready, Context, Poll};
 /// go on. Any number can be awaited at once on one thread; no thread waits for
 /// them. Dropping it stops waiting and not the work, as always.
 ///
-/// It has to be awaited within a tokio runtime that has I/O enabled
-/// ([`Error::EventLoop`] elsewhere), by one task at a time. When it has given
-/// its results, all there is to get is [`Error::ResultsTaken`].
+/// It has to be awaited within a tokio runtime ([`Error::EventLoop`] elsewhere),
+/// by one task at a time. When it has given its results, all there is to get is
+/// [`Error::ResultsTaken`]. As all of tokio's own I/O it panics in a runtime that
+/// was built without `enable_io`.
 ///
 /// What several tasks await of one Sail is watched by the runtime in which the
 /// first of them waits: when that stands still, they all do. Tasks of several
@@ -30,13 +31,13 @@ impl<T: Results + Unpin> Future for Pending<T> {
         if pending.results.is_none() {
             return Poll::Ready(Err(Error::ResultsTaken { seqno: pending.seqno }));
         }
-        if !pending.open.wait(pending.seqno, 0)? {
+        if !pending.open.wait(pending.first, pending.seqno, 0)? {
             pending.awaited = true;
             match pending.open.waiters.join(&pending.open, pending.seqno, context.waker())? {
                 Waiting::Waits => return Poll::Pending,
                 Waiting::Over => {}
             }
-            if !pending.open.wait(pending.seqno, 0)? {
+            if !pending.open.wait(pending.first, pending.seqno, 0)? {
                 // There is to be no more news, and this is not the end of it.
                 return Poll::Ready(Err(pending.open.no_news()));
             }

@@ -4,14 +4,14 @@
 mod buffers;
 
 use crate::error::Error;
+use crate::open::NEVER;
 use crate::record::format::{self, number};
 use crate::sail::Sail;
 use crate::transport::Placement;
-use crate::work::submit_ops;
+use crate::work::submit_when_there_is_room;
 use buffers::Buffers;
-use nix::errno::Errno;
 use serde_json::Value;
-use spanker_sys::SPANKER_DEADLINE_NEVER;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead};
 use std::time::{Duration, Instant};
@@ -114,11 +114,21 @@ impl std::error::Error for ReplayError {
 /// what its batches write with the record, bit for bit. Requests that failed
 /// then are left out, and so are those that only ask.
 ///
+/// It makes the buffers that the record names, so it can take as much of the
+/// Sail's memory as that says; of this process's own it takes that of the
+/// longest line.
+///
 /// # Errors
 /// If the record cannot be read or is none, or `sail` does not take the work.
 /// That results differ is no error: see [`Replayed::differences`].
 pub fn replay(sail: &Sail, record: impl BufRead) -> Result<Replayed, ReplayError> {
-    let mut run = Run { sail, buffers: Buffers::default(), seqno: 0, report: Replayed::default() };
+    let mut run = Run {
+        sail,
+        buffers: Buffers::default(),
+        seqno: 0,
+        seqnos: BTreeMap::new(),
+        report: Replayed::default(),
+    };
     let mut last = 0;
     for (line, text) in (1..).zip(record.lines()) {
         let text = text.map_err(|source| match source.kind() {
@@ -128,7 +138,9 @@ pub fn replay(sail: &Sail, record: impl BufRead) -> Result<Replayed, ReplayError
             _ => ReplayError::Read { source },
         })?;
         let outcome = serde_json::from_str(&text)
-            .map_err(|error| Stop::Problem(error.to_string()))
+            .map_err(|error| {
+                Stop::Problem(format!("it is no JSON, from column {} on", error.column()))
+            })
             .and_then(|value| if line == 1 { first_line(&value) } else { run.line(line, &value) });
         outcome.map_err(|stop| match stop {
             Stop::Problem(problem) => ReplayError::Line { line, problem },
@@ -180,6 +192,8 @@ struct Run<'a> {
     buffers: Buffers,
     /// The last batch submitted.
     seqno: u64,
+    /// What batches are called now, by what they were called in the record.
+    seqnos: BTreeMap<u64, u64>,
     report: Replayed,
 }
 
@@ -221,7 +235,11 @@ impl Run<'_> {
                 Ok(())
             }
             "WORK_SUBMIT" => self.submit(line),
-            "WAIT" => Ok(self.retire(self.seqno)?),
+            "WAIT" => {
+                let recorded: u64 = field(line, "seqno")?;
+                let seqno = self.seqnos.get(&recorded).copied();
+                Ok(self.retire(seqno.unwrap_or(self.seqno))?)
+            }
             _ => Ok(()),
         }
     }
@@ -236,20 +254,16 @@ impl Run<'_> {
         });
         let ops = ops.collect::<Result<Vec<_>, String>>().map_err(Stop::Problem)?;
         let open = self.sail.open_handle();
+        // Noted if this Sail is recorded as well.
+        open.record_contents(self.buffers.all());
         let begin = Instant::now();
-        let seqno = loop {
-            match submit_ops(open, &ops) {
-                // This queue may be shorter than the one that was recorded.
-                Err(error) if error.errno() == Some(Errno::EAGAIN as i32) && self.seqno > 0 => {
-                    open.wait(self.seqno, SPANKER_DEADLINE_NEVER as i64)?;
-                }
-                answer => break answer?,
-            }
-        };
+        // This queue may be shorter than the one that was recorded.
+        let seqno = submit_when_there_is_room(open, &ops)?;
         self.report.time += begin.elapsed();
         self.report.batches += 1;
         self.report.ops += ops.len() as u64;
         self.seqno = seqno;
+        self.seqnos.insert(field(line, "seqno")?, seqno);
         self.buffers.name_in(seqno, &ops);
         Ok(())
     }
@@ -258,7 +272,7 @@ impl Run<'_> {
     fn retire(&mut self, seqno: u64) -> Result<(), Error> {
         let begin = Instant::now();
         if seqno > 0 {
-            self.sail.open_handle().wait(seqno, SPANKER_DEADLINE_NEVER as i64)?;
+            self.sail.open_handle().wait(seqno, seqno, NEVER)?;
         }
         self.report.time += begin.elapsed();
         Ok(())
@@ -281,6 +295,9 @@ impl Run<'_> {
     ) -> Result<(), Stop> {
         let last_named = self.buffers.last_named(handle).map_err(Stop::Problem)?;
         self.retire(last_named)?;
+        if let Ok(buffer) = self.buffers.buffer(handle) {
+            self.sail.open_handle().record_result(last_named, buffer);
+        }
         let found = self.buffers.bytes(handle, expected.len()).map_err(Stop::Problem)??;
         let mut differing = found.iter().zip(expected).enumerate().filter(|(_, (a, b))| a != b);
         if let Some((offset, _)) = differing.next() {

@@ -12,12 +12,16 @@ use spanker_sys::*;
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::mem::size_of;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// What the requests of one open are noted on.
 pub(crate) struct Tape {
     started: Instant,
+    /// Nothing more is written down.
+    over: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -37,13 +41,49 @@ impl fmt::Debug for Tape {
 impl Tape {
     pub(crate) fn new(out: Box<dyn Write + Send>, card: &DeviceInfo, abi: AbiVersion) -> Self {
         let state = State { out: Some(BufWriter::new(out)), error: None };
-        let tape = Self { started: Instant::now(), state: Mutex::new(state) };
-        tape.lock().line(&format::first_line(card, abi));
+        let tape = Self {
+            started: Instant::now(),
+            over: AtomicBool::new(false),
+            state: Mutex::new(state),
+        };
+        tape.write(&mut tape.lock(), &format::first_line(card, abi));
         tape
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is any use in telling it something.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    /// Writes a line. After one that cannot be written there is no other.
+    fn write(&self, state: &mut State, line: &Value) {
+        let Some(out) = &mut state.out else { return };
+        // It is the program's code that writes. A panic of it must not go
+        // through a request that the device has accepted.
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            serde_json::to_writer(&mut *out, line)?;
+            out.write_all(b"\n")
+        }));
+        let error = match written {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            Err(payload) => {
+                // Dropping it could panic again.
+                std::mem::forget(payload);
+                io::Error::other("what the record is written to panicked")
+            }
+        };
+        state.error = Some(error);
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(out) = state.out.take() {
+            // It would try to write what it holds, and run the program's drop.
+            std::mem::forget(out);
+        }
     }
 
     fn since_start(&self, time: Instant) -> u64 {
@@ -71,7 +111,7 @@ impl Tape {
         if let (Value::Object(line), Value::Object(details)) = (&mut line, details) {
             line.extend(details);
         }
-        self.lock().line(&line);
+        self.write(&mut self.lock(), &line);
     }
 
     pub(crate) fn ping(&self, begin: Instant, answer: Result<(), Errno>) {
@@ -133,6 +173,9 @@ impl Tape {
 
     /// Notes what the host has written to buffers since it was last noted.
     pub(crate) fn contents<'a>(&self, buffers: impl Iterator<Item = &'a Buffer>) {
+        if self.is_over() {
+            return;
+        }
         // The flag is taken under the lock: whoever finds it cleared can rely
         // on the line being there.
         let mut state = self.lock();
@@ -140,18 +183,22 @@ impl Tape {
             if let Ok(bytes) = buffer.bytes() {
                 let at_ns = self.since_start(Instant::now());
                 let data = format::hex(bytes);
-                state.line(&json!({ "at_ns": at_ns, "write": buffer.handle(), "data": data }));
+                let line = json!({ "at_ns": at_ns, "write": buffer.handle(), "data": data });
+                self.write(&mut state, &line);
             }
         }
     }
 
     /// Notes what batch `seqno` has written to a buffer that is mapped.
     pub(crate) fn result(&self, seqno: u64, buffer: &Buffer) {
+        if self.is_over() {
+            return;
+        }
         if let Ok(bytes) = buffer.bytes() {
             let (at_ns, data) = (self.since_start(Instant::now()), format::hex(bytes));
             let handle = buffer.handle();
             let line = json!({ "at_ns": at_ns, "result": handle, "seqno": seqno, "data": data });
-            self.lock().line(&line);
+            self.write(&mut self.lock(), &line);
         }
     }
 
@@ -160,6 +207,7 @@ impl Tape {
     /// # Errors
     /// [`Error::Record`] with the first thing that could not be written.
     pub(crate) fn finish(&self) -> Result<(), Error> {
+        self.over.store(true, Ordering::Relaxed);
         let mut state = self.lock();
         if let Some(mut out) = state.out.take() {
             if let Err(error) = out.flush() {
@@ -167,20 +215,6 @@ impl Tape {
             }
         }
         state.error.take().map_or(Ok(()), |source| Err(Error::Record { source }))
-    }
-}
-
-impl State {
-    fn line(&mut self, line: &Value) {
-        let Some(out) = &mut self.out else { return };
-        let written = serde_json::to_writer(&mut *out, line)
-            .map_err(io::Error::from)
-            .and_then(|()| out.write_all(b"\n"));
-        if let Err(error) = written {
-            // What would follow makes no sense without this line.
-            self.out = None;
-            self.error = Some(error);
-        }
     }
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The descriptor of a node in the event loop of a tokio runtime.
 
-use super::Node;
 use std::future::{poll_fn, Future};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{ready, Context, Poll};
@@ -19,41 +18,22 @@ pub(crate) struct EventLoopFd {
 }
 
 #[derive(Debug)]
-struct Descriptor {
-    node: Arc<Node>,
-    /// Another number for the same, where that one is taken.
-    duplicate: Option<OwnedFd>,
-}
+struct Descriptor(Arc<OwnedFd>);
 
 impl AsRawFd for Descriptor {
     fn as_raw_fd(&self) -> RawFd {
-        match &self.duplicate {
-            Some(duplicate) => duplicate.as_raw_fd(),
-            None => self.node.as_fd().as_raw_fd(),
-        }
+        self.0.as_raw_fd()
     }
 }
 
 impl EventLoopFd {
-    /// Registers `node` for reading with the current runtime, of which there is
-    /// one.
-    pub(crate) fn register(node: &Arc<Node>) -> io::Result<Self> {
-        let descriptor = Descriptor { node: Arc::clone(node), duplicate: None };
-        Self::register_descriptor(descriptor).or_else(|error| {
-            if error.kind() != io::ErrorKind::AlreadyExists {
-                return Err(error);
-            }
-            // The program has registered it for itself.
-            let duplicate = Some(node.as_fd().try_clone_to_owned()?);
-            Self::register_descriptor(Descriptor { node: Arc::clone(node), duplicate })
-        })
-    }
-
-    fn register_descriptor(descriptor: Descriptor) -> io::Result<Self> {
-        // SAFETY: the descriptor is the duplicate, which is owned, or the
-        // node's, which has the same one for as long as it lives; both live
-        // until this registration is dropped.
-        let fd = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }?;
+    /// Registers a descriptor for reading with the current runtime, of which
+    /// there is one.
+    pub(crate) fn register(fd: Arc<OwnedFd>) -> io::Result<Self> {
+        // SAFETY: the descriptor is open until the last reference to it is
+        // dropped, of which this registration holds one, and it is always the
+        // same.
+        let fd = unsafe { AsyncFd::register_with_interest(Descriptor(fd), Interest::READABLE) }?;
         Ok(Self { fd })
     }
 

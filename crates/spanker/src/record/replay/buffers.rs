@@ -40,6 +40,14 @@ impl Buffers {
         self.entries.remove(&handle);
     }
 
+    pub(super) fn all(&self) -> impl Iterator<Item = &Buffer> {
+        self.entries.values().map(|entry| &entry.buffer)
+    }
+
+    pub(super) fn buffer(&self, handle: u32) -> Result<&Buffer, String> {
+        self.entry(handle).map(|entry| &entry.buffer)
+    }
+
     fn entry(&self, handle: u32) -> Result<&Entry, String> {
         self.entries.get(&handle).ok_or_else(|| format!("no buffer {handle} was created before"))
     }
