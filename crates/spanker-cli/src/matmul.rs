@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let mut inputs = vec![(model_path.as_path(), "the model")];
     inputs.extend(arguments.input.as_deref().map(|input| (input, "the input")));
     let output = match &arguments.output {
-        Some(path) => Some(OutputFile::prepare(path, &inputs)?),
+        Some(path) => Some(OutputFile::prepare("--output", path, &inputs)?),
         None => None,
     };
 
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let result = F32Matrix { rows: x.rows, cols: tensor.rows, values: out.to_vec()? };
     let download = clock.lap();
 
-    if let Some(output) = &output {
+    if let Some(output) = output {
         progress.stage("writing the results", 0);
         output.write(|file| write_npy(file, &result))?;
     }
