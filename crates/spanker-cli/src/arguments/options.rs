@@ -28,6 +28,14 @@ pub(crate) struct JsonOption {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct RecordOption {
+    /// Write down all requests to the Sail, operands and results in full, for `spanker replay`:
+    /// a little over twice their size; the times shown then include the writing
+    #[arg(long = "record", value_name = "R.jsonl")]
+    pub(crate) path: Option<PathBuf>,
+}
+
 /// One tensor of a model.
 #[derive(Debug, Args)]
 pub(crate) struct TensorOptions {
