@@ -31,7 +31,8 @@ pub(crate) struct JsonOption {
 #[derive(Debug, Args)]
 pub(crate) struct RecordOption {
     /// Write down all requests to the Sail, operands and results in full, for `spanker replay`:
-    /// a little over twice their size; the times shown then include the writing
+    /// a little over twice their size. The times shown then include the writing; a command that
+    /// is interrupted leaves .spanker-PID.unfinished in the file's place
     #[arg(long = "record", value_name = "R.jsonl")]
     pub(crate) path: Option<PathBuf>,
 }

@@ -104,6 +104,13 @@ fn where_the_sail_fails_the_record_shows_how() {
 }
 
 #[test]
+fn where_the_sail_fails_and_the_record_too_both_are_told() {
+    let arguments = [&DEMO[..], &["--record", "/dev/full"]].concat();
+    let ran = Ran::of(command(&arguments).env("SPANKER_SOFT_FAULTS", "batch#2"));
+    ran.refused(5, &["op 0 of batch 2", "; and cannot write /dev/full: No space left"]);
+}
+
+#[test]
 fn where_an_input_cannot_be_used_an_older_record_stays() {
     let scene = Scene::new();
     let model = scene.file("m.gguf", &random_model(3, 256));
