@@ -4,12 +4,14 @@
 mod models;
 mod options;
 mod products;
+mod records;
 mod sails;
 mod shell;
 
 pub(crate) use models::{ExtractArguments, TensorsArguments};
 pub(crate) use options::TensorOptions;
 pub(crate) use products::{DemoArguments, MatmulArguments};
+pub(crate) use records::ReplayArguments;
 pub(crate) use sails::{
     DoctorArguments, InfoArguments, ListArguments, PingArguments, VersionArguments,
 };
@@ -38,6 +40,7 @@ const WIDTH: usize = 80;
   spanker doctor                  whether programs get one here, and why not
   spanker tensors model.gguf      what there is to multiply with
   spanker matmul --weights model.gguf --tensor blk.0.attn_output.weight --verify
+  spanker replay work.jsonl       what was recorded, run again and compared
 
 Without --sail, commands use the Sail that the environment variable SPANKER_SAIL
 names, else the first card, else the software Sail, which is always there; only
@@ -60,6 +63,7 @@ pub(crate) enum Command {
     Tensors(TensorsArguments),
     Extract(ExtractArguments),
     Matmul(MatmulArguments),
+    Replay(ReplayArguments),
     Completions(CompletionsArguments),
     Man(ManArguments),
 }

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 /// What went wrong, as the exit code tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code {
-    /// The result is not near the reference.
+    /// The result is not near the reference, or not that of the record.
     Wrong = 1,
     /// The command cannot be understood.
     Usage = 2,
@@ -32,7 +32,7 @@ pub(crate) enum Code {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done
-  1  the result is not near the f64 reference: its NMSE is above 1e-4
+  1  a result is wrong: not near f64 (NMSE above 1e-4), or not as in the record
   2  the command line or an environment variable makes no sense
   3  an input file cannot be used: missing, truncated, wrong type or shape, NaN
   4  there is no such Sail, or it cannot be opened
@@ -52,9 +52,13 @@ impl Failure {
         Self { code, message }
     }
 
-    #[cfg(test)]
     pub(crate) fn code(&self) -> Code {
         self.code
+    }
+
+    /// The same, with what else went wrong.
+    pub(crate) fn and(self, also: &Self) -> Self {
+        Self::new(self.code, format!("{self}; and {also}"))
     }
 
     /// Says why, in one line on standard error.

@@ -16,7 +16,7 @@ use std::io::Write;
 
 pub(crate) fn run(arguments: &ExtractArguments) -> Result<(), Failure> {
     let TensorOptions { weights: model_path, tensor: tensor_name } = &arguments.model;
-    let output = OutputFile::prepare(&arguments.output, &[(model_path, "the model")])?;
+    let output = OutputFile::prepare("--output", &arguments.output, &[(model_path, "the model")])?;
     let model = GgufFile::open(model_path)?;
     let tensor = model.q4k(tensor_name)?;
 

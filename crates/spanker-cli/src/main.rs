@@ -26,7 +26,9 @@ mod printable;
 mod progress;
 mod quantity;
 mod random;
+mod recorded;
 mod reference;
+mod replay;
 mod report;
 mod stopwatch;
 mod table;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Tensors(arguments) => tensors::run(&arguments),
         Command::Extract(arguments) => extract::run(&arguments),
         Command::Matmul(arguments) => matmul::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
     };

@@ -30,7 +30,8 @@ fn write_all(command: &Command, folder: &Path) -> Result<(), Failure> {
     for command in std::iter::once(command).chain(command.get_subcommands()) {
         let text = page(command).map_err(|error| cannot_make(&error))?;
         let path = folder.join(Man::new(command.clone()).get_filename());
-        OutputFile::prepare(&path, &[])?.write(|mut file| file.write_all(text.as_bytes()))?;
+        OutputFile::prepare("--output", &path, &[])?
+            .write(|mut file| file.write_all(text.as_bytes()))?;
     }
     Ok(())
 }

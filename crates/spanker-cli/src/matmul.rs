@@ -14,10 +14,11 @@ use crate::output_file::OutputFile;
 use crate::progress::Progress;
 use crate::quantity::{gflops, ms};
 use crate::random::Random;
+use crate::recorded::{self, MaybeRecorded};
 use crate::reference::{compare, MOST_NMSE};
 use crate::stopwatch::Stopwatch;
 use report::MatmulReport;
-use spanker::{Matmul, F32, Q4K};
+use spanker::{Matmul, Matrix, Sail, F32, Q4K};
 use std::time::Duration;
 
 /// Results of which one that is near 0 by chance makes an NMSE large.
@@ -30,9 +31,11 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let mut inputs = vec![(model_path.as_path(), "the model")];
     inputs.extend(arguments.input.as_deref().map(|input| (input, "the input")));
     let output = match &arguments.output {
-        Some(path) => Some(OutputFile::prepare(path, &inputs)?),
+        Some(path) => Some(OutputFile::prepare("--output", path, &inputs)?),
         None => None,
     };
+    inputs.extend(arguments.output.as_deref().map(|output| (output, "the output")));
+    let record = recorded::prepare(arguments.record.path.as_deref(), &inputs)?;
 
     let model = GgufFile::open(model_path)?;
     let tensor = model.q4k(tensor_name)?;
@@ -40,25 +43,14 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let shape = [source.rows(), tensor.rows, tensor.k];
     room::require(sail.info(), shape, tensor.length)?;
 
+    let node = sail.path().map(|path| path.display().to_string());
+    let card = sail.info().name.clone();
     let progress = Progress::start(!arguments.json.json);
-    let mut clock = Stopwatch::start();
-    let mut b = sail.matrix::<Q4K>(tensor.rows, tensor.k)?;
-    progress.stage("reading the weights", tensor.length);
-    model.read(&tensor, b.view_mut()?.bytes_mut(), &|bytes| progress.advance(bytes))?;
-    progress.stage("reading x", 0);
-    let x = source.read(tensor.k)?;
-    let read = clock.lap();
+    let sail = MaybeRecorded::begin(sail, record)?;
+    let product = multiply(&sail, &model, &tensor, source, &progress);
+    let Product { x, weights, result, read, upload, compute, download } = sail.finish(product)?;
 
-    let a = sail.upload::<F32>(x.rows, x.cols, &x.values)?;
-    let out = sail.matrix::<F32>(x.rows, tensor.rows)?;
-    progress.stage("multiplying", 0);
-    let upload = clock.lap();
-    let out = sail.submit(Matmul::new(&a, &b, out))?.wait()?;
-    let compute = clock.lap();
-    let result = F32Matrix { rows: x.rows, cols: tensor.rows, values: out.to_vec()? };
-    let download = clock.lap();
-
-    if let Some(output) = &output {
+    if let Some(output) = output {
         progress.stage("writing the results", 0);
         output.write(|file| write_npy(file, &result))?;
     }
@@ -66,9 +58,9 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let mut verify = Duration::ZERO;
     if arguments.verify {
         progress.stage("the same in f64", tensor.rows);
-        clock.lap();
-        let weights = b.view()?;
+        let mut clock = Stopwatch::start();
         let done = |rows| progress.advance(rows);
+        let weights = weights.view()?;
         agreement = Some(compare(weights.bytes(), &x.values, x.cols, &result.values, &done));
         verify = clock.lap();
     }
@@ -77,8 +69,8 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
     let is_random = arguments.input.is_none();
     let report = MatmulReport {
         sail: name.to_string(),
-        node: sail.path().map(|path| path.display().to_string()),
-        card: sail.info().name.clone(),
+        node,
+        card,
         threads: arguments.threads.count,
         weights: model_path.display().to_string(),
         tensor: tensor_name.clone(),
@@ -100,12 +92,50 @@ pub(crate) fn run(arguments: &MatmulArguments) -> Result<(), Failure> {
         not_finite: result.values.iter().filter(|y| !y.is_finite()).count(),
         nmse: agreement.map(|agreement| agreement.nmse()),
         verified: agreement.map(|agreement| agreement.is_right()),
+        record: arguments.record.path.as_ref().map(|path| path.display().to_string()),
     };
     crate::report::print(&report, arguments.json.json)?;
     match report.verified {
         Some(false) => Err(wrong(&report)),
         _ => Ok(()),
     }
+}
+
+/// What the Sail has done, and how long each step took.
+struct Product {
+    x: F32Matrix,
+    weights: Matrix<Q4K>,
+    result: F32Matrix,
+    read: Duration,
+    upload: Duration,
+    compute: Duration,
+    download: Duration,
+}
+
+fn multiply(
+    sail: &Sail,
+    model: &GgufFile,
+    tensor: &Q4KTensor,
+    source: Source,
+    progress: &Progress,
+) -> Result<Product, Failure> {
+    let mut clock = Stopwatch::start();
+    let mut weights = sail.matrix::<Q4K>(tensor.rows, tensor.k)?;
+    progress.stage("reading the weights", tensor.length);
+    model.read(tensor, weights.view_mut()?.bytes_mut(), &|bytes| progress.advance(bytes))?;
+    progress.stage("reading x", 0);
+    let x = source.read(tensor.k)?;
+    let read = clock.lap();
+
+    let a = sail.upload::<F32>(x.rows, x.cols, &x.values)?;
+    let out = sail.matrix::<F32>(x.rows, tensor.rows)?;
+    progress.stage("multiplying", 0);
+    let upload = clock.lap();
+    let out = sail.submit(Matmul::new(&a, &weights, out))?.wait()?;
+    let compute = clock.lap();
+    let result = F32Matrix { rows: x.rows, cols: tensor.rows, values: out.to_vec()? };
+    let download = clock.lap();
+    Ok(Product { x, weights, result, read, upload, compute, download })
 }
 
 /// Where the activations come from.

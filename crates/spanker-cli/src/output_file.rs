@@ -11,6 +11,8 @@ use std::process;
 /// and moved there when it is whole.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
+    /// The option that names it.
+    option: &'static str,
     /// As it was given.
     path: PathBuf,
     way: Way,
@@ -26,45 +28,104 @@ enum Way {
 }
 
 impl OutputFile {
-    /// Makes sure that a file can be created at `path`, without creating it.
-    /// It must be none of `inputs`, which are files and what to call them.
+    /// Makes sure that a file can be created at `path`, which `option` gives,
+    /// without creating it. It must be none of `others`, which are files and what
+    /// to call them.
     ///
     /// # Errors
     /// If it cannot, or is one of them.
-    pub(crate) fn prepare(path: &Path, inputs: &[(&Path, &str)]) -> Result<Self, Failure> {
-        for (input, what) in inputs {
-            if is_the_same(path, input) {
+    pub(crate) fn prepare(
+        option: &'static str,
+        path: &Path,
+        others: &[(&Path, &str)],
+    ) -> Result<Self, Failure> {
+        for (other, what) in others {
+            if is_the_same(path, other) {
                 return Err(Failure::new(
                     Code::Usage,
                     format!(
-                        "--output {} would replace {what}: choose another file",
+                        "{option} {} would replace {what}: choose another file",
                         path.display()
                     ),
                 ));
             }
         }
-        let way = Way::to(path).map_err(|reason| cannot_write(path, &reason))?;
+        let way = Way::to(path).map_err(|reason| cannot_write(option, path, &reason))?;
         let path = path.to_owned();
-        Ok(Self { path, way })
+        Ok(Self { option, path, way })
     }
 
     /// Writes what `fill` puts into the file.
     ///
     /// # Errors
     /// If not all of it can be written; nothing is left behind then.
-    pub(crate) fn write(&self, fill: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Failure> {
-        let written = match &self.way {
-            Way::Into => File::options().write(true).open(&self.path).and_then(|file| fill(&file)),
-            Way::Replace { place, unfinished } => {
-                let replaced = replace(place, unfinished, fill);
-                if replaced.is_err() {
-                    // It may never have been there.
-                    let _ = fs::remove_file(unfinished);
-                }
-                replaced
+    pub(crate) fn write(self, fill: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Failure> {
+        let unfinished = self.begin()?;
+        fill(&unfinished.file).map_err(|reason| unfinished.failure(&reason))?;
+        unfinished.finish()
+    }
+
+    /// Opens it, to be written bit by bit.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub(crate) fn begin(self) -> Result<UnfinishedFile, Failure> {
+        let opened = match &self.way {
+            Way::Into => File::options().write(true).open(&self.path),
+            Way::Replace { unfinished, .. } => {
+                File::options().write(true).create_new(true).open(unfinished)
             }
         };
-        written.map_err(|reason| cannot_write(&self.path, &reason))
+        match opened {
+            Ok(file) => Ok(UnfinishedFile { file, output: self, moved: false }),
+            Err(reason) => Err(cannot_write(self.option, &self.path, &reason)),
+        }
+    }
+}
+
+/// A file that is being written. Dropped before it is finished, it leaves nothing
+/// behind.
+#[derive(Debug)]
+pub(crate) struct UnfinishedFile {
+    file: File,
+    output: OutputFile,
+    /// It has its own name.
+    moved: bool,
+}
+
+impl UnfinishedFile {
+    /// The file, for who keeps it while writing.
+    ///
+    /// # Errors
+    /// If this process can have no more files.
+    pub(crate) fn file(&self) -> Result<File, Failure> {
+        self.file.try_clone().map_err(|reason| self.failure(&reason))
+    }
+
+    /// All is written: the file takes its place.
+    ///
+    /// # Errors
+    /// If it cannot; nothing is left behind then.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        if let Way::Replace { place, unfinished } = &self.output.way {
+            replace(&self.file, place, unfinished).map_err(|reason| self.failure(&reason))?;
+            self.moved = true;
+        }
+        Ok(())
+    }
+
+    /// What to tell if it could not be written.
+    pub(crate) fn failure(&self, reason: &io::Error) -> Failure {
+        cannot_write(self.output.option, &self.output.path, reason)
+    }
+}
+
+impl Drop for UnfinishedFile {
+    fn drop(&mut self) {
+        if let (Way::Replace { unfinished, .. }, false) = (&self.output.way, self.moved) {
+            // Where this fails, there is nobody to tell.
+            let _ = fs::remove_file(unfinished);
+        }
     }
 }
 
@@ -97,20 +158,21 @@ fn ends_with_slash(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
+/// Also of files that are not there yet.
 fn is_the_same(path: &Path, other: &Path) -> bool {
-    match (fs::canonicalize(path), fs::canonicalize(other)) {
-        (Ok(path), Ok(other)) => path == other,
-        _ => false,
-    }
+    let place = |path: &Path| {
+        fs::canonicalize(path).ok().or_else(|| {
+            let folder = match path.parent()? {
+                folder if folder.as_os_str().is_empty() => Path::new("."),
+                folder => folder,
+            };
+            Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+        })
+    };
+    matches!((place(path), place(other)), (Some(path), Some(other)) if path == other)
 }
 
-fn replace(
-    place: &Path,
-    unfinished: &Path,
-    fill: impl FnOnce(&File) -> io::Result<()>,
-) -> io::Result<()> {
-    let file = File::options().write(true).create_new(true).open(unfinished)?;
-    fill(&file)?;
+fn replace(file: &File, place: &Path, unfinished: &Path) -> io::Result<()> {
     if let Some(permissions) = fs::metadata(place).ok().map(|old: Metadata| old.permissions()) {
         file.set_permissions(permissions)?;
     }
@@ -119,11 +181,11 @@ fn replace(
     fs::rename(unfinished, place)
 }
 
-fn cannot_write(path: &Path, reason: &io::Error) -> Failure {
+fn cannot_write(option: &str, path: &Path, reason: &io::Error) -> Failure {
     Failure::new(
         Code::Output,
         format!(
-            "cannot write {}: {reason}; choose an --output in a folder that exists and may be written",
+            "cannot write {}: {reason}; give {option} a file in a folder that exists and may be written",
             path.display()
         ),
     )

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Durations, sizes and rates as people read them.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// `8.61 ms`, to three digits.
@@ -31,6 +32,15 @@ pub(crate) fn bytes(count: u64) -> String {
         unit = next;
     }
     format!("{} {unit}", three_digits(value))
+}
+
+/// `, 2 threads`, to follow the name of a Sail; nothing where it is not known.
+pub(crate) fn with_threads(count: Option<NonZeroUsize>) -> String {
+    match count {
+        Some(count) if count.get() == 1 => ", 1 thread".to_owned(),
+        Some(count) => format!(", {count} threads"),
+        None => String::new(),
+    }
 }
 
 /// Floating-point operations of one product, in 10⁹ a second.

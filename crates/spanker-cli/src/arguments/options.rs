@@ -28,6 +28,15 @@ pub(crate) struct JsonOption {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct RecordOption {
+    /// Write down all requests to the Sail, operands and results in full, for `spanker replay`:
+    /// a little over twice their size. The times shown then include the writing; a command that
+    /// is interrupted leaves .spanker-PID.unfinished in the file's place
+    #[arg(long = "record", value_name = "R.jsonl")]
+    pub(crate) path: Option<PathBuf>,
+}
+
 /// One tensor of a model.
 #[derive(Debug, Args)]
 pub(crate) struct TensorOptions {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command lines of `demo` and `matmul`.
 
-use super::options::{JsonOption, SailOption, TensorOptions, ThreadsOption};
+use super::options::{JsonOption, RecordOption, SailOption, TensorOptions, ThreadsOption};
 use super::sections;
 use clap::Args;
 use spanker::SailName;
@@ -20,12 +20,13 @@ use std::path::PathBuf;
   spanker demo
   spanker demo --sail 0           on the first card
   spanker demo --tokens 1         as when a model writes, one token at a time
+  spanker demo --record work.jsonl && spanker replay work.jsonl --sail 0
   spanker demo --json | jq .gflops_best
 
 Fields of --json: sail, card, abi, weight_rows, k, tokens, runs, weights_bytes,
 make_ms, open_ms, upload_ms, warm_up_ms, best_ms, median_ms, download_ms,
 reference_ms, gflops_best, gflops_median, card_busy_ms, card_ops, nmse, most_nmse,
-right."
+right, record (null where none was asked for)."
 ))]
 pub(crate) struct DemoArguments {
     /// The Sail: soft, a card's index, or the path of its node
@@ -52,6 +53,9 @@ pub(crate) struct DemoArguments {
     pub(crate) runs: u32,
 
     #[command(flatten)]
+    pub(crate) record: RecordOption,
+
+    #[command(flatten)]
     pub(crate) output: JsonOption,
 }
 
@@ -71,8 +75,8 @@ pub(crate) struct DemoArguments {
 Fields of --json: sail, node, card, threads, weights, tensor, type, weight_rows, k,
 input, random, seed, input_rows, output, read_ms, upload_ms, compute_ms,
 download_ms, verify_ms, gflops, first (up to 8 values of the first row of out),
-not_finite (how many values are NaN or infinite), nmse, verified. What was not
-asked for, and numbers that are not finite, are null."
+not_finite (how many values are NaN or infinite), nmse, verified, record. What was
+not asked for, and numbers that are not finite, are null."
 ))]
 pub(crate) struct MatmulArguments {
     #[command(flatten)]
@@ -103,6 +107,9 @@ pub(crate) struct MatmulArguments {
     /// Hold the results against a product in f64; exit code 1 if they differ
     #[arg(long)]
     pub(crate) verify: bool,
+
+    #[command(flatten)]
+    pub(crate) record: RecordOption,
 
     #[command(flatten)]
     pub(crate) json: JsonOption,

@@ -2,6 +2,7 @@
 //! What the demo shows.
 
 use crate::palette::{styled, BAD, GOOD, HEADING};
+use crate::printable::one_line;
 use crate::quantity::{bytes, duration, three_digits};
 use crate::table::Table;
 use serde::Serialize;
@@ -34,6 +35,7 @@ pub(super) struct DemoReport {
     pub(super) nmse: f64,
     pub(super) most_nmse: f64,
     pub(super) right: bool,
+    pub(super) record: Option<String>,
     /// The first few results.
     #[serde(skip)]
     pub(super) samples: Vec<Pair>,
@@ -112,6 +114,9 @@ impl fmt::Display for DemoReport {
                 &"card",
                 &format!("counted {} ops in {} of work", self.card_ops, time(self.card_busy_ms)),
             ]);
+        if let Some(record) = &self.record {
+            results.row([&"record", &one_line(record)]);
+        }
         write!(f, "{results}")?;
         if self.sail == "soft" {
             writeln!(

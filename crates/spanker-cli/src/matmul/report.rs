@@ -3,7 +3,7 @@
 
 use crate::palette::{styled, BAD, CAREFUL, GOOD};
 use crate::printable::one_line;
-use crate::quantity::{duration, three_digits};
+use crate::quantity::{duration, three_digits, with_threads};
 use crate::reference::MOST_NMSE;
 use crate::table::Table;
 use serde::Serialize;
@@ -39,16 +39,13 @@ pub(super) struct MatmulReport {
     pub(super) not_finite: usize,
     pub(super) nmse: Option<f64>,
     pub(super) verified: Option<bool>,
+    pub(super) record: Option<String>,
 }
 
 impl fmt::Display for MatmulReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { weight_rows, k, input_rows, .. } = self;
-        let threads = match self.threads {
-            Some(threads) if threads.get() == 1 => ", 1 thread".to_owned(),
-            Some(threads) => format!(", {threads} threads"),
-            None => String::new(),
-        };
+        let threads = with_threads(self.threads);
         writeln!(f, "Sail {}: {}{threads}\n", self.sail, self.card)?;
 
         let input = match (&self.input, self.seed) {
@@ -97,6 +94,9 @@ impl fmt::Display for MatmulReport {
                 if verified { styled(GOOD, "verified") } else { styled(BAD, "NOT verified") };
             let text = format!("{nmse:.1e} against f64, at most {MOST_NMSE:.0e}: {verdict}");
             results.row([&"NMSE", &text]);
+        }
+        if let Some(record) = &self.record {
+            results.row([&"record", &one_line(record)]);
         }
         write!(f, "{results}")
     }

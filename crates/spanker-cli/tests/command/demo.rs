@@ -11,6 +11,7 @@ fn a_small_layer_is_right_and_reported_in_the_documented_fields() {
     let report = run(&[&SMALL[..], &["--json"]].concat()).json();
     has_documented_fields(&report, "demo");
     assert_eq!(report["right"], true);
+    assert!(report["record"].is_null());
     let nmse = report["nmse"].as_f64().unwrap();
     assert!((1e-6..1e-4).contains(&nmse), "{nmse}");
     for (field, value) in [("weight_rows", 65), ("k", 512), ("tokens", 3), ("runs", 4)] {

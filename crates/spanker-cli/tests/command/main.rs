@@ -9,6 +9,8 @@ mod matmul;
 mod mistakes;
 mod model;
 mod output;
+mod recording;
+mod replay;
 mod sails;
 mod scene;
 mod snapshots;

@@ -54,6 +54,7 @@ fn the_manual_has_a_page_for_each_command_with_its_examples() {
         "man",
         "matmul",
         "ping",
+        "replay",
         "tensors",
         "version",
     ];

@@ -80,7 +80,7 @@ fn json_has_the_documented_fields_whatever_was_asked_for() {
 
     let bare = run(&arguments).json();
     has_documented_fields(&bare, "matmul");
-    for absent in ["threads", "input", "output", "verify_ms", "nmse", "verified"] {
+    for absent in ["threads", "input", "output", "verify_ms", "nmse", "verified", "record"] {
         assert_eq!(bare[absent], Value::Null, "{absent}");
     }
     assert_eq!((&bare["random"], &bare["seed"]), (&Value::from(1), &Value::from(0)));

@@ -3,6 +3,7 @@
 //! `INSTA_UPDATE=always cargo test -p spanker-cli` takes it over.
 
 use crate::model::{npy, random_model};
+use crate::replay::spoilt;
 use crate::scene::{run, Scene};
 use crate::tensors::model_of_all_kinds;
 use insta::assert_snapshot;
@@ -59,6 +60,7 @@ fn help_of_everything() {
         "man",
         "matmul",
         "ping",
+        "replay",
         "tensors",
         "version",
     ] {
@@ -101,6 +103,20 @@ fn models() {
     ];
     let text = runs.map(|arguments| transcript(arguments, &scene)).join("\n");
     assert_snapshot!("models", text);
+}
+
+#[test]
+fn replays() {
+    let scene = Scene::new();
+    let record = scene.path("r.jsonl");
+    let layer = ["demo", "--rows", "64", "--k", "256", "--tokens", "1", "--runs", "11"];
+    run(&[&layer[..], &["--record", &record]].concat()).text();
+    let spoilt = scene.file("spoilt.jsonl", spoilt(&record).0.as_bytes());
+    let none = scene.file("none.jsonl", b"{}\n");
+    let runs =
+        [&["replay", &record, "--threads", "1"][..], &["replay", &spoilt], &["replay", &none]];
+    let text = runs.map(|arguments| transcript(arguments, &scene)).join("\n");
+    assert_snapshot!("replays", text);
 }
 
 #[test]

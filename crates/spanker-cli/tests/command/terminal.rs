@@ -2,6 +2,7 @@
 //! What a terminal gets that a pipe does not: colours, and a bar.
 
 use crate::model::{npy, random_model};
+use crate::replay::spoilt;
 use crate::scene::{command, run, Scene};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -47,7 +48,13 @@ struct Shown {
 
 impl Shown {
     fn of(arguments: &[&str]) -> Self {
-        let mut script = terminal(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        Self::with(arguments, &[])
+    }
+
+    fn with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = terminal(arguments);
+        command.envs(variables.iter().copied());
+        let mut script = command.stdout(Stdio::piped()).spawn().unwrap();
         let text = script.stdout.take().unwrap();
         Self { script, text }
     }
@@ -137,6 +144,34 @@ fn the_bar_tells_how_many_of_the_steps_are_done() {
         let shares = bars.filter_map(|bar| bar.strip_suffix('%')?.rsplit(' ').next());
         shares.collect::<BTreeSet<_>>().len() >= 3
     });
+}
+
+/// So slow that there is a bar, and the record so long that it is not read at once.
+#[test]
+fn the_bar_of_a_replay_tells_how_much_of_the_record_is_read() {
+    let scene = Scene::new();
+    let record = scene.path("r.jsonl");
+    let layer = ["demo", "--rows", "1024", "--k", "256", "--tokens", "8", "--runs", "200"];
+    run(&[&layer[..], &["--record", &record]].concat()).text();
+    let slow = ("SPANKER_SOFT_FAULTS", "slow=25ms");
+    Shown::with(&["replay", &record], &[slow]).until(|text| {
+        let bars = text.split('\r').filter(|bar| bar.contains("replaying"));
+        let shares = bars.filter_map(|bar| bar.strip_suffix('%')?.rsplit(' ').next());
+        shares.collect::<BTreeSet<_>>().len() >= 3
+    });
+}
+
+#[test]
+fn the_verdict_of_a_replay_is_green_or_red() {
+    let scene = Scene::new();
+    let record = scene.path("r.jsonl");
+    let layer = ["demo", "--rows", "64", "--k", "256", "--tokens", "1", "--runs", "1"];
+    run(&[&layer[..], &["--record", &record]].concat()).text();
+    let shown = on_a_terminal(&["replay", &record], &[]);
+    assert!(shown.contains("verdict  \x1b[32mthe same\x1b[0m in every bit"), "{shown:?}");
+    let spoilt = scene.file("spoilt.jsonl", spoilt(&record).0.as_bytes());
+    let shown = on_a_terminal(&["replay", &spoilt], &[]);
+    assert!(shown.contains("\x1b[31mDIFFERENT\x1b[0m"), "{shown:?}");
 }
 
 #[test]
