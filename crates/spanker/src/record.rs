@@ -57,7 +57,8 @@ use std::sync::Arc;
 /// - what the host wrote to a buffer, before the first batch that reads it:
 ///   `at_ns`, `write` (the handle), `data` (all bytes, in hexadecimal);
 /// - what a batch wrote, when it was handed out: `at_ns`, `result` (the handle),
-///   `seqno`, `data`. Of buffers that are not mapped there is none.
+///   `seqno`, `data`. Of buffers that are not mapped there is none;
+/// - in the last line, `at_ns` and `end`: the record is whole.
 ///
 /// Operands are in it in full, so a record is a little over twice their size.
 #[derive(Debug)]

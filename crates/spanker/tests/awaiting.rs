@@ -154,7 +154,8 @@ fn a_dropped_await_wakes_nobody_and_keeps_nobody_from_being_woken() {
             assert!(timeout(HANGS, pending).await.unwrap().is_ok());
         }
     });
-    assert_eq!(sail.telemetry().unwrap().batches, 6, "the work goes on");
+    let _ = operands.submit(&sail).wait().unwrap();
+    assert_eq!(sail.telemetry().unwrap().batches, 7, "the work goes on");
 }
 
 #[test]
@@ -248,6 +249,86 @@ fn a_descriptor_that_the_program_watches_itself_can_still_be_awaited() {
         assert!(timeout(HANGS, pending).await.unwrap().is_ok());
         drop(own);
     });
+}
+
+/// The other way round: the program registers it while it is awaited.
+#[test]
+fn a_descriptor_that_is_awaited_can_still_be_watched_by_the_program() {
+    let (_machine, gate, sail, operands) = gated();
+    one_thread().block_on(async {
+        let mut pending = operands.submit(&sail);
+        assert!(poll_once(&mut pending).await.is_none());
+        drop(watch(&sail));
+        gate.open();
+        assert!(timeout(HANGS, pending).await.unwrap().is_ok());
+    });
+}
+
+/// One that was given up in a runtime, which is kept, and is taken up in another.
+#[test]
+fn an_await_can_move_to_another_runtime() {
+    let (_machine, gate, sail, operands) = gated();
+    let (first, second) = (one_thread(), one_thread());
+    let mut pending = operands.submit(&sail);
+    assert!(first.block_on(poll_once(&mut pending)).is_none());
+    second.block_on(async {
+        let task = tokio::spawn(pending);
+        tokio::task::yield_now().await;
+        gate.open();
+        assert!(timeout(HANGS, task).await.unwrap().unwrap().is_ok());
+    });
+}
+
+/// A read that answers nothing, as when somebody else has read the counter.
+#[test]
+fn news_that_cannot_be_read_is_looked_for() {
+    let gate = Arc::new(Gate::default());
+    let faults = "READ%100*=EAGAIN".parse().unwrap();
+    let config = Config { engine: Arc::clone(&gate) as _, faults, ..Config::default() };
+    let sail = Sail::on_machine(&Machine::new(config).unwrap(), 0).unwrap();
+    let operands = Operands::new(&sail);
+    one_thread().block_on(async {
+        let tasks: Vec<_> = (0..3).map(|_| tokio::spawn(operands.submit(&sail))).collect();
+        tokio::task::yield_now().await;
+        gate.open();
+        for task in tasks {
+            assert!(timeout(HANGS, task).await.unwrap().unwrap().is_ok());
+        }
+    });
+}
+
+/// A waker may be the last of a task that awaits on the same Sail: dropping it
+/// drops that await.
+#[test]
+fn a_waker_that_owns_another_await_does_not_lock_up() {
+    struct Owner {
+        _awaited: std::sync::Mutex<Pending<Matrix<F32>>>,
+    }
+    impl Wake for Owner {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (_machine, gate, sail, operands) = gated();
+    let runtime = one_thread();
+    let _inside = runtime.enter();
+    let owned = |pending| Waker::from(Arc::new(Owner { _awaited: std::sync::Mutex::new(pending) }));
+    let poll = |pending: &mut Pending<_>, waker: &Waker| {
+        assert!(Pin::new(pending).poll(&mut Context::from_waker(waker)).is_pending());
+    };
+    let (mut inner, mut outer) = (operands.submit(&sail), operands.submit(&sail));
+    poll(&mut inner, futures_noop());
+    let waker = owned(inner);
+    poll(&mut outer, &waker);
+    drop(waker);
+    // Replaces the waker that owns the other await, and then leaves.
+    poll(&mut outer, futures_noop());
+    let mut inner = operands.submit(&sail);
+    poll(&mut inner, futures_noop());
+    let waker = owned(inner);
+    poll(&mut outer, &waker);
+    drop(waker);
+    drop(outer);
+    gate.open();
+    let _ = operands.submit(&sail).wait().unwrap();
 }
 
 #[test]

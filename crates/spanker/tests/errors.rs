@@ -180,7 +180,7 @@ fn a_full_queue_says_so_and_hands_the_work_back() {
     let first = sail.submit(Matmul::new(&a, &b, out)).unwrap();
     let second = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap())).unwrap();
     let refused = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 8).unwrap())).unwrap_err();
-    says(&refused.error, &["WORK_SUBMIT", "EAGAIN", "2 batches are in flight"]);
+    says(&refused.error, &["WORK_SUBMIT", "EAGAIN", "the card's limit is 2 batches"]);
     assert_eq!(refused.error.errno(), Some(Errno::EAGAIN as i32));
     assert!(matches!(refused.error, Error::Request { request: Request::WorkSubmit, .. }));
     gate.open();

@@ -95,6 +95,31 @@ fn after_a_fault_the_sail_is_opened_again_and_the_weights_are_taken_along() {
     }
 }
 
+/// A wait without a time limit does not end by it, whatever the device says:
+/// the work is in flight still.
+#[test]
+fn a_time_limit_that_nobody_set_hands_out_no_results() {
+    let machine = machine("WAIT#1=ETIMEDOUT; slow=60s");
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let (a, b) = operands(&sail).unwrap();
+    let pending = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 4).unwrap())).unwrap();
+    let error = pending.wait().unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::ETIMEDOUT as i32), "{error}");
+}
+
+#[test]
+fn what_can_be_tried_again_is_told_from_what_needs_a_new_open() {
+    let sail = open("WORK_SUBMIT#1=EAGAIN; batch#1").unwrap();
+    let (a, b) = operands(&sail).unwrap();
+    let refused = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 4).unwrap())).unwrap_err();
+    assert!(refused.error.is_queue_full() && !refused.error.needs_reopening());
+    let fault = sail.submit(refused.work).unwrap().wait().unwrap_err();
+    assert!(fault.needs_reopening() && !fault.is_queue_full(), "{fault}");
+    let refused = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 4).unwrap())).unwrap_err();
+    assert!(refused.error.needs_reopening(), "{refused}");
+    assert!(!sail.matrix::<Q4K>(1, 1).unwrap_err().needs_reopening());
+}
+
 #[test]
 fn a_reset_ends_an_open_and_the_next_one_works() {
     let machine = machine("slow=60s; reset=20ms");
@@ -186,6 +211,11 @@ const WAYS: &[(&str, Way)] = &[
         let (_, b) = operands(&sail)?;
         Ok(Batch::new(&sail).push_chained(3, &b, out(&sail)?).unwrap_err().error)
     }),
+    ("NothingToRecycle", || {
+        let sail = Sail::software()?;
+        let (a, b) = operands(&sail)?;
+        Ok(Batch::new(&sail).push_recycled(&a, &b).unwrap_err())
+    }),
     ("OldResults", || {
         let sail = Sail::software()?;
         let (a, b) = operands(&sail)?;
@@ -233,7 +263,9 @@ const WAYS: &[(&str, Way)] = &[
     ("RingFull", || {
         let sail = Sail::software()?;
         let (_, b) = operands(&sail)?;
-        Ok(Ring::new(&sail, b, 1, 0)?.submit(&[0.0; 256]).unwrap_err())
+        let mut ring = Ring::new(&sail, b, 1, 1)?;
+        ring.submit(&[0.0; 256])?;
+        Ok(ring.submit(&[0.0; 256]).unwrap_err())
     }),
     #[cfg(feature = "tokio")]
     ("EventLoop", || {
@@ -251,9 +283,11 @@ const WAYS: &[(&str, Way)] = &[
     ("SailInUse", || {
         let sail = Sail::software()?;
         let _matrix = out(&sail)?;
-        Ok(Recorder::new(sail, io::sink()).unwrap_err())
+        Ok(Recorder::new(sail, io::sink()).unwrap_err().error)
     }),
-    ("Record", || Ok(Recorder::create(Sail::software()?, "/nowhere/record.jsonl").unwrap_err())),
+    ("Record", || {
+        Ok(Recorder::create(Sail::software()?, "/nowhere/record.jsonl").unwrap_err().error)
+    }),
 ];
 
 #[cfg(feature = "tokio")]
@@ -262,6 +296,17 @@ struct Unwoken;
 #[cfg(feature = "tokio")]
 impl std::task::Wake for Unwoken {
     fn wake(self: std::sync::Arc<Self>) {}
+}
+
+#[test]
+fn names_with_line_ends_are_told_on_one_line() {
+    for error in [
+        "a\nb".parse::<SailName>().unwrap_err(),
+        Sail::open_path("/tmp/x\ny").unwrap_err(),
+        Sail::open_path("/dev/fd/../null\u{1b}[2J").unwrap_err(),
+    ] {
+        assert!(!error.to_string().contains(char::is_control), "{error:?}");
+    }
 }
 
 #[test]

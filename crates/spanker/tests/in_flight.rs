@@ -273,7 +273,7 @@ fn recycled_outputs_are_those_of_the_last_round_and_run_out() {
     assert_eq!(batch.push(Matmul::new(&operands.a, &operands.b, out)).unwrap(), 1);
     assert_eq!(batch.push_recycled(&operands.a, &operands.b).unwrap(), 2);
     let none = batch.push_recycled(&operands.a, &operands.b).unwrap_err();
-    assert!(matches!(none, Error::NoSuchResult { result: 3, count: 3 }), "{none}");
+    assert!(matches!(none, Error::NothingToRecycle { products: 3 }), "{none}");
 
     let narrow = sail.matrix::<Q4K>(3, 256).unwrap();
     let batch = sail.submit(batch).unwrap().wait().unwrap();
@@ -285,4 +285,57 @@ fn recycled_outputs_are_those_of_the_last_round_and_run_out() {
     let misfit = batch.push_recycled(&operands.a, &narrow).unwrap_err();
     assert!(matches!(misfit, Error::OperandShape { .. }), "{misfit}");
     assert!(batch.is_empty());
+}
+
+#[test]
+fn refused_products_leave_a_batch_as_it_was() {
+    let (machine, gate) = Gate::machine();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let mut operands = Operands::new(&sail);
+    let narrow = sail.matrix::<Q4K>(3, 512).unwrap();
+    let mut refused_a = sail.matrix::<F32>(1, 256).unwrap();
+    let mut batch = Batch::new(&sail);
+    let out = || sail.matrix(1, 4).unwrap();
+    batch.push(Matmul::new(&operands.a, &operands.b, out())).unwrap();
+    for _ in 0..3 {
+        assert!(batch.push(Matmul::new(&refused_a, &narrow, out())).is_err());
+        batch.push(Matmul::new(&operands.a, &operands.b, out())).unwrap();
+    }
+    let pending = sail.submit(batch).unwrap();
+    assert!(matches!(operands.a.write(&[0.0; 256]), Err(Error::InFlight { .. })));
+    assert!(matches!(operands.b.view_mut(), Err(Error::InFlight { .. })));
+    gate.open();
+    let _ = pending.wait().unwrap();
+    refused_a.write(&[0.0; 256]).unwrap();
+}
+
+#[test]
+fn a_chain_is_recycled_as_well() {
+    let sail = Sail::software().unwrap();
+    let x = sail.upload::<F32>(1, 256, &[0.5; 256]).unwrap();
+    let up = sail.upload_bytes::<Q4K>(256, 256, &[7; 256 * 144]).unwrap();
+    let down = sail.upload_bytes::<Q4K>(4, 256, &[7; 4 * 144]).unwrap();
+    let mut batch = Batch::new(&sail);
+    let hidden = batch.push(Matmul::new(&x, &up, sail.matrix(1, 256).unwrap())).unwrap();
+    batch.push_chained(hidden, &down, sail.matrix(1, 4).unwrap()).unwrap();
+    let mut batch = sail.submit(batch).unwrap().wait().unwrap();
+    let expected = batch.results()[1].to_vec().unwrap();
+    assert!(expected[0] != 0.0);
+    batch.recycle();
+    let hidden = batch.push_recycled(&x, &up).unwrap();
+    assert!(batch.push_chained_recycled(7, &down).is_err());
+    batch.push_chained_recycled(hidden, &down).unwrap();
+    let batch = sail.submit(batch).unwrap().wait().unwrap();
+    assert_eq!(batch.results()[1].to_vec().unwrap(), expected);
+}
+
+#[test]
+fn a_clone_is_the_same_open() {
+    let sail = Sail::software().unwrap();
+    let operands = Operands::new(&sail.clone());
+    assert_eq!(operands.submit(&sail).seqno(), 1);
+    assert_eq!(operands.submit(&sail.clone()).seqno(), 2);
+    assert_eq!(operands.submit(&sail).wait().unwrap().stored_len(), 4);
+    let progress = operands.submit(&sail).wait_timeout(Duration::from_secs(60)).unwrap();
+    assert!(progress.done().is_some());
 }

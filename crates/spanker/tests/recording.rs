@@ -140,7 +140,7 @@ fn one_bit_that_differs_is_found_and_told() {
     let [difference] = &replayed.differences[..] else { panic!("{replayed:?}") };
     assert_eq!((difference.line, difference.seqno), (at, 1));
     assert_eq!((difference.offset, difference.count), (5, 1));
-    assert!(difference.to_string().contains("differs in 1 bytes, the first at 5"), "{difference}");
+    assert!(difference.to_string().contains("differs in 1 byte, the first at 5"), "{difference}");
 }
 
 #[test]
@@ -184,6 +184,13 @@ fn what_is_no_record_is_refused_with_the_line_and_the_reason() {
         let error = replay(&Sail::software().unwrap(), text.as_bytes()).unwrap_err();
         assert!(error.to_string().contains(reason), "{text}: {error}");
     }
+    // A file without an end to its first line is not read to the end.
+    let endless = io::BufReader::new(io::repeat(b' '));
+    let error = replay(&Sail::software().unwrap(), endless).unwrap_err();
+    assert!(
+        error.to_string().contains("line 1") && error.to_string().contains("longer"),
+        "{error}"
+    );
     let error = replay(&Sail::software().unwrap(), &b"\xff\n"[..]).unwrap_err();
     assert!(error.to_string().contains("not UTF-8"), "{error}");
 }
@@ -192,9 +199,14 @@ fn what_is_no_record_is_refused_with_the_line_and_the_reason() {
 fn a_sail_in_use_cannot_be_recorded_from_the_middle() {
     let sail = Sail::software().unwrap();
     let _matrix = sail.matrix::<F32>(1, 1).unwrap();
-    let error = Recorder::new(sail, Shared::default()).unwrap_err();
-    assert!(matches!(error, Error::SailInUse), "{error}");
-    assert!(error.to_string().contains("before the first matrix"), "{error}");
+    let path = std::env::temp_dir().join(format!("spanker-kept-{}.jsonl", std::process::id()));
+    std::fs::write(&path, "an older record").unwrap();
+    let refused = Recorder::create(sail, &path).unwrap_err();
+    assert!(matches!(refused.error, Error::SailInUse), "{refused}");
+    assert!(refused.to_string().contains("before the first matrix"), "{refused}");
+    refused.work.ping().unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "an older record");
+    std::fs::remove_file(path).unwrap();
 }
 
 /// A disk that is full after so many bytes.
@@ -225,6 +237,63 @@ fn a_record_that_cannot_be_written_is_told_at_its_end_and_the_work_goes_on() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn a_record_that_was_cut_off_is_told_from_a_whole_one() {
+    let record = record();
+    assert!(replay(&Sail::software().unwrap(), record.as_bytes()).unwrap().complete);
+    let cut = record.trim_end().rsplit_once('\n').unwrap().0;
+    let replayed = replay(&Sail::software().unwrap(), cut.as_bytes()).unwrap();
+    assert!(!replayed.complete);
+    assert_eq!(replayed.results, 6);
+    let torn = &record[..record.len() - 5];
+    let error = replay(&Sail::software().unwrap(), torn.as_bytes()).unwrap_err();
+    assert!(error.to_string().contains("it is no JSON, from column"), "{error}");
+}
+
+/// The record of a replay is that of what was replayed.
+#[test]
+fn a_replay_can_be_recorded_itself() {
+    let file = Shared::default();
+    let sail = Recorder::new(Sail::software().unwrap(), file.clone()).unwrap();
+    let replayed = replay(&sail, record().as_bytes()).unwrap();
+    sail.finish().unwrap();
+    let again = replay(&Sail::software().unwrap(), file.text().as_bytes()).unwrap();
+    assert_eq!((again.batches, again.results), (replayed.batches, replayed.results));
+    assert!(again.differences.is_empty());
+}
+
+/// What a panicking writer does to a request that the device has accepted:
+/// nothing.
+#[test]
+fn a_writer_that_panics_leaves_no_operand_unguarded() {
+    struct Panicking(bool);
+    impl Write for Panicking {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            assert!(!bytes.windows(11).any(|part| part == b"WORK_SUBMIT"), "on purpose");
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            assert!(self.0, "on purpose");
+            Ok(())
+        }
+    }
+    let faults = "slow=60s".parse().unwrap();
+    let machine = Machine::new(Config { faults, ..Config::default() }).unwrap();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let sail = Recorder::new(sail, Panicking(true)).unwrap();
+    // More than is held back before it is written.
+    let mut a = sail.upload::<F32>(1, 8192, &[1.0; 8192]).unwrap();
+    let pending = sail.submit(Copy::new(&a, sail.matrix(1, 8192).unwrap())).unwrap();
+    assert!(matches!(a.write(&[2.0; 8192]), Err(Error::InFlight { .. })));
+    drop(pending);
+    for _ in 0..100 {
+        sail.ping().unwrap();
+    }
+    let error = sail.finish().unwrap_err();
+    assert!(error.to_string().contains("panicked"), "{error}");
 }
 
 #[test]

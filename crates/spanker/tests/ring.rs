@@ -75,3 +75,34 @@ fn what_is_refused_costs_no_slot() {
     assert!(ring.wait().unwrap().is_some());
     assert!(ring.wait().unwrap().is_none());
 }
+
+#[test]
+fn a_slot_that_was_lost_with_its_product_is_replaced() {
+    let faults = "WAIT#1=ENOMEM".parse().unwrap();
+    let machine = Machine::new(Config { faults, ..Config::default() }).unwrap();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let mut ring = Ring::new(&sail, sail.matrix::<Q4K>(4, 256).unwrap(), 1, 1).unwrap();
+    ring.submit(&[1.0; 256]).unwrap();
+    assert!(ring.wait().is_err());
+    assert!(!ring.is_full());
+    ring.submit(&[1.0; 256]).unwrap();
+    assert!(ring.wait().unwrap().is_some());
+}
+
+#[test]
+fn a_ring_without_slots_is_refused() {
+    let sail = Sail::software().unwrap();
+    let weights = sail.matrix::<Q4K>(4, 256).unwrap();
+    let refused = Ring::new(&sail, &weights, 1, 0).unwrap_err();
+    assert_eq!(refused.to_string(), "a ring needs at least one slot");
+}
+
+#[test]
+fn a_row_of_a_view_is_walked() {
+    let sail = Sail::software().unwrap();
+    let matrix = sail.upload::<F32>(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+    let view = matrix.view().unwrap();
+    assert_eq!((view.shape().rows, view.shape().cols), (2, 3));
+    assert_eq!(view.row(1).collect::<Vec<_>>(), [4.0, 5.0, 6.0]);
+    assert_eq!(view.row(2).count(), 0);
+}

@@ -210,3 +210,20 @@ fn a_split_product_that_is_not_accepted_to_its_end_is_no_result() {
         assert_eq!(pending.wait().unwrap().to_vec().unwrap(), [0.0; 6], "{rule}");
     }
 }
+
+/// Its own fault, in whichever of its parts, and not one of other work.
+#[test]
+fn a_fault_in_a_split_product_is_its_own() {
+    let card = CardConfig { max_n: 2, max_ops: 1, ..CardConfig::default() };
+    let faults = "batch#2; slow=5ms".parse().unwrap();
+    let config = Config { cards: vec![card], faults, ..Config::default() };
+    let sail = Sail::on_machine(&Machine::new(config).unwrap(), 0).unwrap();
+    let (a, b) = (sail.matrix::<F32>(1, 256).unwrap(), sail.matrix::<Q4K>(6, 256).unwrap());
+    let pending = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 6).unwrap())).unwrap();
+    assert_eq!(pending.seqno(), 3);
+    let other = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 6).unwrap())).unwrap();
+    let error = pending.wait().unwrap_err();
+    assert!(matches!(error, Error::Fault { seqno: 2, .. }), "{error}");
+    let error = other.wait().unwrap_err();
+    assert!(matches!(error, Error::Cancelled { fault_seqno: 2, .. }), "{error}");
+}

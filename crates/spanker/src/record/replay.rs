@@ -28,6 +28,8 @@ pub struct Replayed {
     pub results: u64,
     /// Bytes of them.
     pub bytes: u64,
+    /// The record had its last line: it was not cut off.
+    pub complete: bool,
     /// Results that were not the same in every bit.
     pub differences: Vec<Difference>,
     /// Time in submissions and waits when it was recorded.
@@ -55,9 +57,10 @@ pub struct Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, seqno, handle, offset, count } = self;
+        let bytes = if *count == 1 { "byte" } else { "bytes" };
         write!(
             f,
-            "line {line}: what batch {seqno} wrote to buffer {handle} differs in {count} bytes, \
+            "line {line}: what batch {seqno} wrote to buffer {handle} differs in {count} {bytes}, \
              the first at {offset}"
         )
     }
@@ -129,30 +132,50 @@ pub fn replay(sail: &Sail, record: impl BufRead) -> Result<Replayed, ReplayError
         seqnos: BTreeMap::new(),
         report: Replayed::default(),
     };
+    let mut record = record;
     let mut last = 0;
-    for (line, text) in (1..).zip(record.lines()) {
-        let text = text.map_err(|source| match source.kind() {
-            io::ErrorKind::InvalidData => {
-                ReplayError::Line { line, problem: "it is not UTF-8".to_owned() }
-            }
-            _ => ReplayError::Read { source },
-        })?;
+    while let Some(text) = next_line(&mut record, last + 1, run.buffers.longest())? {
+        last += 1;
         let outcome = serde_json::from_str(&text)
             .map_err(|error| {
                 Stop::Problem(format!("it is no JSON, from column {} on", error.column()))
             })
-            .and_then(|value| if line == 1 { first_line(&value) } else { run.line(line, &value) });
+            .and_then(|value| if last == 1 { first_line(&value) } else { run.line(last, &value) });
         outcome.map_err(|stop| match stop {
-            Stop::Problem(problem) => ReplayError::Line { line, problem },
-            Stop::Sail(source) => ReplayError::Sail { line, source },
+            Stop::Problem(problem) => ReplayError::Line { line: last, problem },
+            Stop::Sail(source) => ReplayError::Sail { line: last, source },
         })?;
-        last = line;
     }
     if last == 0 {
         return Err(ReplayError::Line { line: 1, problem: "it is empty".to_owned() });
     }
     run.retire(run.seqno).map_err(|source| ReplayError::Sail { line: last, source })?;
     Ok(run.report)
+}
+
+/// The next line, whose number is `line`; None at the end. It is as long as the
+/// contents of the longest buffer make it, or there is something wrong.
+fn next_line(
+    record: &mut impl BufRead,
+    line: usize,
+    longest: usize,
+) -> Result<Option<String>, ReplayError> {
+    // Each byte is two digits; a batch of many ops is longer than a short buffer.
+    let most = (longest as u64).saturating_mul(2).saturating_add(64 << 20);
+    let mut bytes = Vec::new();
+    let read = io::Read::take(&mut *record, most).read_until(b'\n', &mut bytes);
+    read.map_err(|source| ReplayError::Read { source })?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if bytes.len() as u64 == most {
+        let problem = "it is longer than any that a record can have".to_owned();
+        return Err(ReplayError::Line { line, problem });
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => Err(ReplayError::Line { line, problem: "it is not UTF-8".to_owned() }),
+    }
 }
 
 /// Why a line stops a replay.
@@ -201,6 +224,10 @@ impl Run<'_> {
     fn line(&mut self, number: usize, line: &Value) -> Result<(), Stop> {
         if let Some(request) = line.get("request") {
             return self.request(request.as_str().unwrap_or(""), line);
+        }
+        if line.get("end").is_some() {
+            self.report.complete = true;
+            return Ok(());
         }
         let data = line.get("data").and_then(Value::as_str).and_then(format::bytes);
         let Some(data) = data else {

@@ -207,8 +207,10 @@ impl Tape {
     /// # Errors
     /// [`Error::Record`] with the first thing that could not be written.
     pub(crate) fn finish(&self) -> Result<(), Error> {
-        self.over.store(true, Ordering::Relaxed);
         let mut state = self.lock();
+        let at_ns = self.since_start(Instant::now());
+        self.write(&mut state, &json!({ "at_ns": at_ns, "end": true }));
+        self.over.store(true, Ordering::Relaxed);
         if let Some(mut out) = state.out.take() {
             if let Err(error) = out.flush() {
                 state.error.get_or_insert(error);

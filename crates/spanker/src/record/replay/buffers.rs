@@ -40,6 +40,11 @@ impl Buffers {
         self.entries.remove(&handle);
     }
 
+    /// Bytes in the longest of them.
+    pub(super) fn longest(&self) -> usize {
+        self.entries.values().map(|entry| entry.len).max().unwrap_or(0)
+    }
+
     pub(super) fn all(&self) -> impl Iterator<Item = &Buffer> {
         self.entries.values().map(|entry| &entry.buffer)
     }
