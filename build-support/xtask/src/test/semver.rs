@@ -65,11 +65,11 @@ fn tool() -> Result<PathBuf, String> {
     if !program.exists() {
         let mut install = command("cargo", &["install", "--locked", "--root"]);
         install.arg(&root).arg(format!("{TOOL}@{VERSION}"));
-        // It is built for few runs: half of the time is its own optimisation.
+        // It is built for few runs: most of the time is its own optimisation.
         install
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
         run(&mut install)?;
     }
     Ok(program)
