@@ -77,6 +77,10 @@ impl Unpacked {
             let patch = format!("patch.crates-io.{other}.path=\"{}\"", folder.display());
             cargo.args(["--config", &patch]);
         }
+        if library != "spanker-sys" {
+            // As in this repository: the kernels are too slow for tests otherwise.
+            cargo.args(["--config", "profile.dev.package.spanker-soft.opt-level=2"]);
+        }
         cargo.env("CARGO_TARGET_DIR", repository().join("target/packages").join(target));
         Ok(cargo)
     }

@@ -7,6 +7,7 @@ use super::packages::LIBRARIES;
 use crate::repository;
 use crate::run::{command, output, run};
 use std::path::PathBuf;
+use std::process::Command;
 
 const TOOL: &str = "cargo-semver-checks";
 /// It reads rustdoc's JSON, whose format is of the compiler's version: to be
@@ -53,18 +54,22 @@ fn baseline() -> Result<String, String> {
     }
 }
 
-/// Installed unless it is there already.
+/// The one in the PATH if it is of this version, or else one installed for here.
 fn tool() -> Result<PathBuf, String> {
+    let version = Command::new(TOOL).arg("--version").output();
+    if version.is_ok_and(|told| told.stdout.starts_with(format!("{TOOL} {VERSION}\n").as_bytes())) {
+        return Ok(PathBuf::from(TOOL));
+    }
     let root = repository().join(format!("target/tools/{TOOL}-{VERSION}"));
     let program = root.join("bin").join(TOOL);
     if !program.exists() {
         let mut install = command("cargo", &["install", "--locked", "--root"]);
         install.arg(&root).arg(format!("{TOOL}@{VERSION}"));
-        // It is built for few runs: half of the time is its own optimisation.
+        // It is built for few runs: most of the time is its own optimisation.
         install
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
         run(&mut install)?;
     }
     Ok(program)
