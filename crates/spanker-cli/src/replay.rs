@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
         compared_bytes: replayed.bytes,
         recorded_ms: ms(replayed.recorded_time),
         replayed_ms: ms(replayed.time),
+        complete: replayed.complete,
         same: replayed.differences.is_empty(),
         differences: replayed.differences.into_iter().map(FoundDifference::from).collect(),
     };

@@ -396,7 +396,7 @@ impl Work for Batch<'_> {
         self.forget_ops();
         // An empty vector of one lifetime as that of another: collecting in
         // place keeps its memory.
-        let reads = self.reads.into_iter().filter_map(|_| None).collect();
+        let reads = self.reads.into_iter().map_while(|_| None).collect();
         Batch {
             open: self.open,
             ops: self.ops,

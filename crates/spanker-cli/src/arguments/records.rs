@@ -21,8 +21,8 @@ use std::path::PathBuf;
   spanker demo --record work.jsonl && spanker replay work.jsonl --sail 0
 
 Fields of --json: sail, node, card, threads, record, batches, ops, results,
-compared_bytes, recorded_ms, replayed_ms, same, differences [{line, seqno, handle,
-offset_bytes, differing_bytes}]. recorded_ms and replayed_ms are those of
+compared_bytes, recorded_ms, replayed_ms, complete, same, differences [{line,
+seqno, handle, offset_bytes, differing_bytes}]. recorded_ms and replayed_ms are those of
 submissions and waits."
 ))]
 pub(crate) struct ReplayArguments {

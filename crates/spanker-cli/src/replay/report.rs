@@ -28,6 +28,7 @@ pub(super) struct ReplayReport {
     pub(super) compared_bytes: u64,
     pub(super) recorded_ms: f64,
     pub(super) replayed_ms: f64,
+    pub(super) complete: bool,
     pub(super) same: bool,
     pub(super) differences: Vec<FoundDifference>,
 }
@@ -92,6 +93,10 @@ impl fmt::Display for ReplayReport {
             count => format!("{}: {count} of {} results", styled(BAD, "DIFFERENT"), self.results),
         };
         let mut last = Table::default();
+        if !self.complete {
+            let cut = styled(CAREFUL, "the record has no last line: it was cut off");
+            last.row([&"careful", &cut]);
+        }
         last.row([&"verdict", &verdict]);
         write!(f, "{last}")
     }

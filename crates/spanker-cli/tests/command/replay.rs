@@ -73,7 +73,7 @@ fn a_bit_that_differs_is_told_with_its_line_and_fails_with_code_1() {
     let ran = run(&["replay", &record]);
     ran.failed(1, &["1 of 1 results of Sail soft", &format!("the first at its line {line};")]);
     let told = format!(
-        "  line {line}: what batch 1 wrote to buffer 3 differs in 1 bytes, the first at 5\n"
+        "  line {line}: what batch 1 wrote to buffer 3 differs in 1 byte, the first at 5\n"
     );
     assert!(ran.stdout.contains(&told), "{ran:?}");
     assert!(ran.stdout.ends_with("  verdict  DIFFERENT: 1 of 1 results\n"), "{ran:?}");
@@ -157,4 +157,17 @@ fn a_sail_that_does_not_take_the_work_is_told_with_the_line() {
     run(&["replay", &record, "--sail", "4095"]).refused(4, &["/dev/spanker4095"]);
     run(&["replay", &record, "--sail", "4095", "--threads", "2"]).refused(2, &["--threads"]);
     assert_eq!(run(&["replay"]).code, Some(2));
+}
+
+#[test]
+fn a_record_that_was_cut_off_at_a_line_is_told_from_a_whole_one() {
+    let scene = Scene::new();
+    let record = recorded(&scene);
+    let text = fs::read_to_string(&record).unwrap();
+    let cut = text.trim_end().rsplit_once('\n').unwrap().0;
+    let cut = scene.file("cut.jsonl", cut.as_bytes());
+    assert_eq!(run(&["replay", &record, "--json"]).json()["complete"], true);
+    assert_eq!(run(&["replay", &cut, "--json"]).json()["complete"], false);
+    let shown = run(&["replay", &cut]).text();
+    assert!(shown.contains("the record has no last line: it was cut off"), "{shown}");
 }
