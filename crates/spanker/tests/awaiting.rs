@@ -159,6 +159,27 @@ fn a_dropped_await_wakes_nobody_and_keeps_nobody_from_being_woken() {
 }
 
 #[test]
+fn a_dropped_await_lets_its_waker_go() {
+    struct Unwoken;
+    impl Wake for Unwoken {
+        fn wake(self: Arc<Self>) {}
+    }
+    let (_machine, _gate, sail, operands) = gated();
+    let runtime = one_thread();
+    let _inside = runtime.enter();
+    let mut kept = operands.submit(&sail);
+    assert!(Pin::new(&mut kept).poll(&mut Context::from_waker(futures_noop())).is_pending());
+    let task = Arc::new(Unwoken);
+    let waker = Waker::from(Arc::clone(&task));
+    let mut pending = operands.submit(&sail);
+    assert!(Pin::new(&mut pending).poll(&mut Context::from_waker(&waker)).is_pending());
+    drop(waker);
+    assert_eq!(Arc::strong_count(&task), 2, "it waits");
+    drop(pending);
+    assert_eq!(Arc::strong_count(&task), 1, "and no more");
+}
+
+#[test]
 fn an_await_that_timed_out_can_be_taken_up_again() {
     let (_machine, gate, sail, operands) = gated();
     one_thread().block_on(async {

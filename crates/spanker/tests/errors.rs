@@ -88,6 +88,27 @@ fn operands_that_do_not_fit_are_named_with_both_shapes_and_handed_back() {
     ));
 }
 
+/// Also on the short way that a batch takes for matrices it has seen before.
+#[test]
+fn an_output_that_does_not_fit_is_refused_wherever_it_is_given() {
+    let (sail, other) = (Sail::software().unwrap(), Sail::software().unwrap());
+    let (a, b, out) = operands(&sail);
+    let mut batch = Batch::new(&sail);
+    batch.push(Matmul::new(&a, &b, out)).unwrap();
+    for (out, words) in [
+        (sail.matrix(2, 8).unwrap(), ["operand out", "1×8 is required", "2×8 was given"]),
+        (sail.matrix(1, 7).unwrap(), ["operand out", "1×8 is required", "1×7 was given"]),
+        (other.matrix(1, 8).unwrap(), ["operand out", "another Sail", "make it on the Sail"]),
+    ] {
+        let refused = batch.push(Matmul::new(&a, &b, out)).unwrap_err();
+        says(&refused.error, &words);
+        let refused = sail.submit(refused.work).unwrap_err();
+        says(&refused.error, &words);
+    }
+    let batch = sail.submit(batch).unwrap().wait().unwrap();
+    assert_eq!(batch.results().len(), 1);
+}
+
 #[test]
 fn a_copy_between_shapes_is_refused() {
     let sail = Sail::software().unwrap();

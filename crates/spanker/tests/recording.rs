@@ -120,6 +120,43 @@ fn a_record_run_again_has_the_same_bits_also_on_a_smaller_card() {
     }
 }
 
+/// Several batches in flight, and completion learned from the counter: a slower
+/// card with a shorter queue, and other handles, comes to the same.
+#[test]
+fn a_record_of_a_pipeline_runs_on_a_slow_card_too() {
+    let file = Shared::default();
+    let sail = Recorder::new(sail_on(CardConfig::default()), file.clone()).unwrap();
+    let weights = q4_k(&mut Random::new(8), 4 * 256);
+    let weights = sail.upload_bytes::<Q4K>(4, 256, &weights).unwrap();
+    let mut xs: Vec<_> = (0..3).map(|_| sail.matrix::<F32>(1, 256).unwrap()).collect();
+    for round in 0..3 {
+        let mut pending = Vec::new();
+        for x in &mut xs {
+            x.write(&[round as f32 + 0.5; 256]).unwrap();
+            let out = sail.matrix(1, 4).unwrap();
+            pending.push(sail.submit(Matmul::new(&*x, &weights, out)).unwrap());
+        }
+        while sail.completed().unwrap() < pending[2].seqno() {
+            std::thread::yield_now();
+        }
+        for pending in pending {
+            let _ = pending.wait().unwrap();
+        }
+    }
+    sail.finish().unwrap();
+    let record = file.text();
+    assert!(!record.contains("\"WAIT\""), "the counter told all");
+
+    let faults = "slow=3ms".parse().unwrap();
+    let cards = vec![CardConfig { max_inflight: 1, ..CardConfig::default() }];
+    let machine = Machine::new(Config { cards, faults, ..Config::default() }).unwrap();
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let _before = sail.matrix::<F32>(1, 1).unwrap();
+    let replayed = replay(&sail, record.as_bytes()).unwrap();
+    assert_eq!((replayed.batches, replayed.results), (9, 9));
+    assert_eq!(replayed.differences, []);
+}
+
 #[test]
 fn one_bit_that_differs_is_found_and_told() {
     let record = record();
