@@ -26,7 +26,9 @@
 //!
 //! A crate that depends on this one directly finds the folder to compile C
 //! against in the variable `DEP_SPANKER_INCLUDE` of its build script:
-//! `#include <linux/spanker_ioctl.h>` works with that folder on the path.
+//! `#include <linux/spanker_ioctl.h>` works with that folder on the path. (Only
+//! a direct dependency hands it on.) The folder `examples/c-program` of the
+//! repository has such a build script, and a C program.
 
 #![no_std]
 
