@@ -149,14 +149,16 @@ fn a_record_of_a_pipeline_runs_on_a_slow_card_too() {
     let record = file.text();
     assert!(!record.contains("\"WAIT\""), "the counter told all");
 
-    let faults = "slow=3ms".parse().unwrap();
-    let cards = vec![CardConfig { max_inflight: 1, ..CardConfig::default() }];
-    let machine = Machine::new(Config { cards, faults, ..Config::default() }).unwrap();
-    let sail = Sail::on_machine(&machine, 0).unwrap();
-    let _before = sail.matrix::<F32>(1, 1).unwrap();
-    let replayed = replay(&sail, record.as_bytes()).unwrap();
-    assert_eq!((replayed.batches, replayed.results), (9, 9));
-    assert_eq!(replayed.differences, []);
+    for max_inflight in [1, 1024] {
+        let faults = "slow=3ms".parse().unwrap();
+        let cards = vec![CardConfig { max_inflight, ..CardConfig::default() }];
+        let machine = Machine::new(Config { cards, faults, ..Config::default() }).unwrap();
+        let sail = Sail::on_machine(&machine, 0).unwrap();
+        let _before = sail.matrix::<F32>(1, 1).unwrap();
+        let replayed = replay(&sail, record.as_bytes()).unwrap();
+        assert_eq!((replayed.batches, replayed.results), (9, 9));
+        assert_eq!(replayed.differences, []);
+    }
 }
 
 #[test]
