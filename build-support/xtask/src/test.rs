@@ -102,9 +102,15 @@ pub(crate) fn run_all(names: &[&str]) -> Result<(), String> {
     }
 }
 
+/// Crates with a workspace of their own.
+const ALONE: [&str; 3] = ["build-support/outside", "crates/spanker-bench", "examples/c-program"];
+
 fn format() -> Result<(), String> {
     run(&mut cargo("fmt --all --check"))?;
-    run(&mut cargo("fmt --check --manifest-path crates/spanker-bench/Cargo.toml"))
+    for alone in ALONE {
+        run(&mut cargo(&format!("fmt --check --manifest-path {alone}/Cargo.toml")))?;
+    }
+    Ok(())
 }
 
 fn header() -> Result<(), String> {
@@ -123,7 +129,9 @@ fn mirror_check() -> Result<(), String> {
 
 fn lint() -> Result<(), String> {
     run(&mut cargo("clippy --workspace --all-targets --all-features -- -D warnings"))?;
-    run(&mut cargo("clippy -p spanker -p spanker-sys --no-default-features -- -D warnings"))
+    run(&mut cargo("clippy -p spanker -p spanker-sys --no-default-features -- -D warnings"))?;
+    let c_program = "clippy --manifest-path examples/c-program/Cargo.toml --target-dir target";
+    run(&mut cargo(&format!("{c_program} -- -D warnings")))
 }
 
 fn tests() -> Result<(), String> {

@@ -10,13 +10,9 @@ use spanker_sys::{spanker_op, spanker_operand};
 /// The version of the format, in the first line.
 pub(super) const VERSION: u64 = 1;
 
-pub(super) fn first_line(card: &DeviceInfo, abi: AbiVersion) -> Value {
-    json!({
-        "spanker_record": VERSION,
-        "abi": abi.to_string(),
-        "card": card.name,
-        "uuid": card.uuid.to_string(),
-    })
+pub(super) fn first_line(card: &DeviceInfo, abi: AbiVersion) -> String {
+    let (name, uuid) = (Value::from(card.name.as_str()), card.uuid);
+    format!(r#"{{"spanker_record":{VERSION},"abi":"{abi}","card":{name},"uuid":"{uuid}"}}"#)
 }
 
 pub(super) fn op(op: &spanker_op) -> Value {

@@ -7,7 +7,7 @@ use crate::info::DeviceInfo;
 use crate::record::format;
 use crate::transport::Buffer;
 use nix::errno::Errno;
-use serde_json::{json, Value};
+use serde_json::Value;
 use spanker_sys::*;
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -61,12 +61,12 @@ impl Tape {
     }
 
     /// Writes a line. After one that cannot be written there is no other.
-    fn write(&self, state: &mut State, line: &Value) {
+    fn write(&self, state: &mut State, line: &str) {
         let Some(out) = &mut state.out else { return };
         // It is the program's code that writes. A panic of it must not go
         // through a request that the device has accepted.
         let written = catch_unwind(AssertUnwindSafe(|| {
-            serde_json::to_writer(&mut *out, line)?;
+            out.write_all(line.as_bytes())?;
             out.write_all(b"\n")
         }));
         let error = match written {
@@ -98,30 +98,31 @@ impl Tape {
         begin: Instant,
         sizes: [usize; 2],
         errno: Option<Errno>,
-        details: Value,
+        details: &[(&str, Value)],
     ) {
-        let mut line = json!({
-            "at_ns": self.since_start(begin),
-            "request": name,
-            "took_ns": nanoseconds(begin.elapsed()),
-            "struct_bytes": sizes[0],
-            "payload_bytes": sizes[1],
-            "errno": errno.map(|errno| errno as i32),
-        });
-        if let (Value::Object(line), Value::Object(details)) = (&mut line, details) {
-            line.extend(details);
+        // In this order, and not by name, for people to read.
+        let at_ns = self.since_start(begin);
+        let took_ns = nanoseconds(begin.elapsed());
+        let [struct_bytes, payload_bytes] = sizes;
+        let errno = errno.map_or("null".to_owned(), |errno| (errno as i32).to_string());
+        let mut line = format!(
+            r#"{{"at_ns":{at_ns},"request":"{name}","took_ns":{took_ns},"errno":{errno},"struct_bytes":{struct_bytes},"payload_bytes":{payload_bytes}"#
+        );
+        for (field, value) in details {
+            line += &format!(r#","{field}":{value}"#);
         }
+        line.push('}');
         self.write(&mut self.lock(), &line);
     }
 
     pub(crate) fn ping(&self, begin: Instant, answer: Result<(), Errno>) {
-        self.request("PING", begin, [0, 0], answer.err(), json!({}));
+        self.request("PING", begin, [0, 0], answer.err(), &[]);
     }
 
     pub(crate) fn query(&self, begin: Instant, kind: u32, bytes: Result<usize, Errno>) {
         let payload = *bytes.as_ref().unwrap_or(&0);
         let sizes = [size_of::<spanker_query>(), payload];
-        self.request("QUERY", begin, sizes, bytes.err(), json!({ "type": kind }));
+        self.request("QUERY", begin, sizes, bytes.err(), &[("type", kind.into())]);
     }
 
     pub(crate) fn buf_create(
@@ -130,18 +131,18 @@ impl Tape {
         create: &spanker_buf_create,
         answer: Result<(), Errno>,
     ) {
-        let details = json!({
-            "handle": create.handle,
-            "size": create.size,
-            "device": create.flags & SPANKER_BUF_DEVICE != 0,
-        });
+        let details = [
+            ("handle", create.handle.into()),
+            ("size", create.size.into()),
+            ("device", (create.flags & SPANKER_BUF_DEVICE != 0).into()),
+        ];
         let sizes = [size_of::<spanker_buf_create>(), 0];
-        self.request("BUF_CREATE", begin, sizes, answer.err(), details);
+        self.request("BUF_CREATE", begin, sizes, answer.err(), &details);
     }
 
     pub(crate) fn buf_destroy(&self, begin: Instant, handle: u32, answer: Result<(), Errno>) {
         let sizes = [size_of::<spanker_buf_destroy>(), 0];
-        self.request("BUF_DESTROY", begin, sizes, answer.err(), json!({ "handle": handle }));
+        self.request("BUF_DESTROY", begin, sizes, answer.err(), &[("handle", handle.into())]);
     }
 
     pub(crate) fn work_submit(
@@ -153,22 +154,22 @@ impl Tape {
     ) {
         let ops: Vec<Value> = ops.iter().map(format::op).collect();
         let sizes = [size_of::<spanker_work_submit>(), ops.len() * size_of::<spanker_op>()];
-        let details = json!({ "seqno": submit.seqno, "ops": ops });
-        self.request("WORK_SUBMIT", begin, sizes, answer.err(), details);
+        let details = [("seqno", submit.seqno.into()), ("ops", ops.into())];
+        self.request("WORK_SUBMIT", begin, sizes, answer.err(), &details);
     }
 
     pub(crate) fn wait(&self, begin: Instant, wait: &spanker_wait, answer: Result<(), Errno>) {
-        let details = json!({ "seqno": wait.seqno, "completed": wait.completed });
-        self.request("WAIT", begin, [size_of::<spanker_wait>(), 0], answer.err(), details);
+        let details = [("seqno", wait.seqno.into()), ("completed", wait.completed.into())];
+        self.request("WAIT", begin, [size_of::<spanker_wait>(), 0], answer.err(), &details);
     }
 
     pub(crate) fn read(&self, begin: Instant, answer: Result<u64, Errno>) {
-        let details = json!({ "completed": answer.ok() });
-        self.request("read", begin, [0, size_of::<u64>()], answer.err(), details);
+        let details = [("completed", answer.ok().into())];
+        self.request("read", begin, [0, size_of::<u64>()], answer.err(), &details);
     }
 
     pub(crate) fn map(&self, begin: Instant, len: usize, errno: Option<Errno>) {
-        self.request("mmap", begin, [0, len], errno, json!({}));
+        self.request("mmap", begin, [0, len], errno, &[]);
     }
 
     /// Notes what the host has written to buffers since it was last noted.
@@ -183,7 +184,8 @@ impl Tape {
             if let Ok(bytes) = buffer.bytes() {
                 let at_ns = self.since_start(Instant::now());
                 let data = format::hex(bytes);
-                let line = json!({ "at_ns": at_ns, "write": buffer.handle(), "data": data });
+                let handle = buffer.handle();
+                let line = format!(r#"{{"at_ns":{at_ns},"write":{handle},"data":"{data}"}}"#);
                 self.write(&mut state, &line);
             }
         }
@@ -197,7 +199,8 @@ impl Tape {
         if let Ok(bytes) = buffer.bytes() {
             let (at_ns, data) = (self.since_start(Instant::now()), format::hex(bytes));
             let handle = buffer.handle();
-            let line = json!({ "at_ns": at_ns, "result": handle, "seqno": seqno, "data": data });
+            let line =
+                format!(r#"{{"at_ns":{at_ns},"result":{handle},"seqno":{seqno},"data":"{data}"}}"#);
             self.write(&mut self.lock(), &line);
         }
     }
@@ -209,7 +212,7 @@ impl Tape {
     pub(crate) fn finish(&self) -> Result<(), Error> {
         let mut state = self.lock();
         let at_ns = self.since_start(Instant::now());
-        self.write(&mut state, &json!({ "at_ns": at_ns, "end": true }));
+        self.write(&mut state, &format!(r#"{{"at_ns":{at_ns},"end":true}}"#));
         self.over.store(true, Ordering::Relaxed);
         if let Some(mut out) = state.out.take() {
             if let Err(error) = out.flush() {
