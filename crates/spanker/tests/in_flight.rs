@@ -301,9 +301,14 @@ fn refused_products_leave_a_batch_as_it_was() {
         assert!(batch.push(Matmul::new(&refused_a, &narrow, out())).is_err());
         batch.push(Matmul::new(&operands.a, &operands.b, out())).unwrap();
     }
+    // What was refused once is guarded when it is taken after all.
+    let mut late_a = sail.matrix::<F32>(1, 256).unwrap();
+    assert!(batch.push(Matmul::new(&late_a, &narrow, out())).is_err());
+    batch.push(Matmul::new(&late_a, &operands.b, out())).unwrap();
     let pending = sail.submit(batch).unwrap();
     assert!(matches!(operands.a.write(&[0.0; 256]), Err(Error::InFlight { .. })));
     assert!(matches!(operands.b.view_mut(), Err(Error::InFlight { .. })));
+    assert!(matches!(late_a.write(&[0.0; 256]), Err(Error::InFlight { .. })));
     gate.open();
     let _ = pending.wait().unwrap();
     refused_a.write(&[0.0; 256]).unwrap();
