@@ -303,8 +303,10 @@ fn refused_products_leave_a_batch_as_it_was() {
     }
     // What was refused once is guarded when it is taken after all.
     let mut late_a = sail.matrix::<F32>(1, 256).unwrap();
-    assert!(batch.push(Matmul::new(&late_a, &narrow, out())).is_err());
-    batch.push(Matmul::new(&late_a, &operands.b, out())).unwrap();
+    let mut late = Batch::new(&sail);
+    assert!(late.push(Matmul::new(&late_a, &narrow, out())).is_err());
+    late.push(Matmul::new(&late_a, &operands.b, out())).unwrap();
+    let _late = sail.submit(late).unwrap();
     let pending = sail.submit(batch).unwrap();
     assert!(matches!(operands.a.write(&[0.0; 256]), Err(Error::InFlight { .. })));
     assert!(matches!(operands.b.view_mut(), Err(Error::InFlight { .. })));
