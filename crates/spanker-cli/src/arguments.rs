@@ -42,6 +42,12 @@ const WIDTH: usize = 80;
   spanker matmul --weights model.gguf --tensor blk.0.attn_output.weight --verify
   spanker replay work.jsonl       what was recorded, run again and compared
 
+Environment:
+  SPANKER_SAIL          the Sail, where no --sail names one
+  SPANKER_SOFT_THREADS  threads of the software Sail
+  SPANKER_SOFT_FAULTS   what is to go wrong on it, on purpose, as in
+                        \"batch#5; WAIT%1=EINTR\"; `spanker doctor` checks it
+
 Without --sail, commands use the Sail that the environment variable SPANKER_SAIL
 names, else the first card, else the software Sail, which is always there; only
 demo always uses the software Sail.",

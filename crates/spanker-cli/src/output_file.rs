@@ -4,6 +4,7 @@
 use crate::exit::{Code, Failure};
 use std::fs::{self, File, Metadata};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -135,6 +136,9 @@ impl Way {
         let place = match fs::metadata(path) {
             Ok(there) if there.is_dir() => return Err(io::Error::other("it is a folder")),
             Ok(there) if !there.is_file() => return Ok(Self::Into),
+            Ok(there) if is_a_standard_stream(&there) => {
+                return Err(io::Error::other("this command prints to it already"))
+            }
             Ok(_) => {
                 File::options().write(true).open(path)?;
                 fs::canonicalize(path)?
@@ -152,6 +156,15 @@ impl Way {
         fs::remove_file(&unfinished)?;
         Ok(Self::Replace { place, unfinished })
     }
+}
+
+/// A file that standard output or error goes to: it would be replaced, with what
+/// was printed to it.
+fn is_a_standard_stream(file: &Metadata) -> bool {
+    ["/proc/self/fd/1", "/proc/self/fd/2"].iter().any(|stream| {
+        fs::metadata(stream)
+            .is_ok_and(|stream| (stream.dev(), stream.ino()) == (file.dev(), file.ino()))
+    })
 }
 
 fn ends_with_slash(path: &Path) -> bool {

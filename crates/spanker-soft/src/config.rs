@@ -49,6 +49,9 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The most threads that a machine can have.
+    pub const MAX_THREADS: usize = 1024;
+
     /// The default, with the number of threads from `SPANKER_SOFT_THREADS` and
     /// the faults from `SPANKER_SOFT_FAULTS`, where they are set.
     ///
@@ -74,9 +77,19 @@ impl Config {
         Ok(Self { threads, faults, ..Self::default() })
     }
 
-    pub(crate) fn thread_count(&self) -> usize {
+    /// # Errors
+    /// If more than [`Config::MAX_THREADS`] are asked for.
+    pub(crate) fn thread_count(&self) -> io::Result<usize> {
         let all = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        self.threads.map_or_else(all, NonZeroUsize::get)
+        match self.threads.map(NonZeroUsize::get) {
+            None => Ok(all().min(Self::MAX_THREADS)),
+            Some(threads) if threads <= Self::MAX_THREADS => Ok(threads),
+            Some(threads) => Err(invalid(format!(
+                "a machine of {threads} threads cannot be made ({THREADS_VARIABLE}, or `threads` \
+                 of its configuration): {} is the most",
+                Self::MAX_THREADS
+            ))),
+        }
     }
 }
 

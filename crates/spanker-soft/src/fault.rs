@@ -29,14 +29,14 @@ pub use when::When;
 /// | `batch#5:2` | batch 5 of an open fails at its op 2 |
 /// | `batch%0.5:2` | a batch fails at its op 2; each has a chance of 0.5 percent |
 /// | `slow=2ms` | every op takes so much longer |
-/// | `unplug=250ms` | the cards are unplugged, so long after one was first opened |
+/// | `unplug=250ms` | the cards are unplugged, so long after one was first opened, and do not come back |
 /// | `reset=250ms` | the cards are reset, so long after one was first opened |
 /// | `version=9.0.0` | GET_VERSION answers this version of the ABI |
 /// | `seed=7` | the chances fall in another way; without it the seed is 0 |
 ///
 /// In place of `WORK_SUBMIT` and `WAIT` stand `OPEN`, `PING`, `GET_VERSION`,
 /// `QUERY`, `BUF_CREATE`, `BUF_DESTROY`, `MMAP`, `READ`, or `any` of all these.
-/// In place of ENOMEM stands any errno by its name. Times are in `ns`, `us`,
+/// In place of ENOMEM stands any errno by its name (EAGAIN, not EWOULDBLOCK). Times are in `ns`, `us`,
 /// `ms` or `s`.
 ///
 /// A rule with `#` or `%`, and `reset`, comes **once**, so that a program that
@@ -50,9 +50,11 @@ pub use when::When;
 /// | `batch%0.5*` | every time that the chance of 0.5 percent falls so |
 /// | `reset=250ms*` | after 250 ms, after 500 ms, after 750 ms... |
 ///
-/// Requests are counted over all opens of a machine, each rule for itself: its
+/// A batch's seqno counts anew at each open. Requests are counted over all opens
+/// of a machine, each rule for itself: its
 /// count and its chances do not depend on what other rules there are. With one
-/// seed the same calls in the same order always get the same answers.
+/// seed the same calls in the same order always get the same answers, as far as
+/// no time is in the plan. Rules of the same text fall together.
 ///
 /// An errno is answered before the request's struct is read, but where a card
 /// that is gone answers ENODEV, that comes first, as does what does not count as

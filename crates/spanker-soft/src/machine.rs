@@ -39,9 +39,10 @@ impl Machine {
     /// A machine with the cards of `config`; its threads start now.
     ///
     /// # Errors
-    /// If a thread cannot be started.
+    /// If a thread cannot be started, or there are to be more than
+    /// [`Config::MAX_THREADS`].
     pub fn new(config: Config) -> io::Result<Self> {
-        let scheduler = Arc::new(Scheduler::start(config.thread_count(), config.engine)?);
+        let scheduler = Arc::new(Scheduler::start(config.thread_count()?, config.engine)?);
         let faults = Injector::new(&config.faults).map(Arc::new);
         let cards: BTreeMap<_, _> = (0..)
             .zip(config.cards)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the environment says. One test: the variables are the whole process's.
 
-use spanker_soft::{Config, FAULTS_VARIABLE, THREADS_VARIABLE};
+use spanker_soft::{Config, Machine, FAULTS_VARIABLE, THREADS_VARIABLE};
 use std::env;
 use std::io::ErrorKind;
 
@@ -23,6 +23,15 @@ fn the_environment_sets_threads_and_faults_and_is_told_what_is_wrong_with_it() {
     let text = error.to_string();
     for word in [FAULTS_VARIABLE, "rule `WAIT#2=EWHAT`", "EWHAT", "rules look like `seed=7;"] {
         assert!(text.contains(word), "`{word}` is not in: {text}");
+    }
+
+    env::remove_var(FAULTS_VARIABLE);
+    for threads in ["1025", "18446744073709551615"] {
+        env::set_var(THREADS_VARIABLE, threads);
+        let error = Config::from_environment().and_then(Machine::new).map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        let text = error.to_string();
+        assert!(text.contains(threads) && text.contains("1024 is the most"), "{text}");
     }
 
     env::set_var(THREADS_VARIABLE, "0");

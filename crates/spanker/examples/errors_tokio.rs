@@ -5,7 +5,6 @@
 //!
 //! `cargo run --release -p spanker --features tokio --example errors_tokio`
 
-use nix::errno::Errno;
 use spanker::spanker_soft::{Config, FaultPlan, Machine};
 use spanker::{BlockQ4K, Error, Matmul, Matrix, Pending, Refused, Sail, F32, Q4K};
 use std::collections::VecDeque;
@@ -13,13 +12,6 @@ use std::collections::VecDeque;
 const ROWS: usize = 512;
 const COLS: usize = 256;
 const STEPS: usize = 8;
-
-/// The queue is full.
-const EAGAIN: Option<i32> = Some(Errno::EAGAIN as i32);
-/// A batch of this open has failed.
-const EIO: Option<i32> = Some(Errno::EIO as i32);
-/// The card is gone, or was reset.
-const ENODEV: Option<i32> = Some(Errno::ENODEV as i32);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         match &error {
             Error::Fault { seqno, op, .. } => println!("op {op} of batch {seqno} failed"),
             Error::Cancelled { .. } => println!("{error}"),
-            error if error.errno() == ENODEV => println!("{error}"),
+            error if error.needs_reopening() => println!("{error}"),
             _ => return Err(error.into()),
         }
         // A Sail that has failed takes no more work; what is in its matrices can
@@ -77,14 +69,16 @@ async fn run(sail: &Sail, weights: &Matrix<Q4K>, results: &mut [Option<f32>]) ->
         let pending = loop {
             work = match sail.submit(work) {
                 Ok(pending) => break pending,
-                Err(Refused { error, work }) if error.errno() == EAGAIN => {
+                Err(Refused { error, work }) if error.is_queue_full() => {
                     println!("step {step}: {error}");
                     take_oldest(&mut in_flight, results).await?;
                     work
                 }
                 // A batch has failed: those in flight are waited for, and it tells
                 // that it was the one.
-                Err(Refused { error, work }) if error.errno() == EIO && !in_flight.is_empty() => {
+                Err(Refused { error, work })
+                    if error.needs_reopening() && !in_flight.is_empty() =>
+                {
                     take_oldest(&mut in_flight, results).await?;
                     work
                 }

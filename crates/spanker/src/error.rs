@@ -86,7 +86,10 @@ impl fmt::Display for Shape {
 }
 
 /// Everything that can go wrong in this crate.
-#[derive(Debug)]
+///
+/// Shown with `{}` it is one line that says what to do. With `{:?}`, which is what
+/// people see of an error that `main` returns, it is the same line behind the name
+/// of the variant.
 #[non_exhaustive]
 pub enum Error {
     /// A node could not be opened.

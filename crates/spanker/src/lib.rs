@@ -96,6 +96,13 @@
 //! on this open is cancelled, and the Sail is opened again to go on; matrices of
 //! the old open can still be read.
 //!
+//! Two questions are enough for a program that goes on by itself.
+//! [`Error::is_queue_full`]: take a result, and submit what was handed back
+//! again. [`Error::needs_reopening`]: first collect what is in flight, since
+//! batches before the one that failed still have their results; then open the
+//! Sail again, upload the weights again (from `old.view()?.bytes()`), and do what
+//! is left. The examples `errors` and `errors_tokio` do so.
+//!
 //! The software Sail fails on purpose, so that this can be tested: with a plan
 //! of faults in the environment variable `SPANKER_SOFT_FAULTS`, or in a machine
 //! of the program's own. The crate `spanker_soft` is re-exported;

@@ -168,21 +168,21 @@ impl Open {
     #[cold]
     fn wait_failed(&self, first: u64, seqno: u64, errno: Errno) -> Error {
         if matches!(errno, Errno::EIO | Errno::ECANCELED) {
-            return match self.context() {
-                Ok(context) if (first..=seqno).contains(&context.fault_seqno) => Error::Fault {
-                    seqno: context.fault_seqno,
-                    op: context.fault_op,
-                    code: context.fault_code,
-                },
-                Ok(context) => Error::Cancelled { seqno, fault_seqno: context.fault_seqno },
-                Err(error) => error,
-            };
+            match self.context() {
+                // There is none, whatever WAIT says.
+                Ok(context) if context.fault_seqno == 0 => {}
+                Ok(context) if (first..=seqno).contains(&context.fault_seqno) => {
+                    let (op, code) = (context.fault_op, context.fault_code);
+                    return Error::Fault { seqno: context.fault_seqno, op, code };
+                }
+                Ok(context) => {
+                    return Error::Cancelled { seqno, fault_seqno: context.fault_seqno };
+                }
+                Err(error) => return error,
+            }
         }
-        let detail = match errno {
-            Errno::ENODEV => "the card is gone, or was reset: open the Sail again to go on",
-            _ => "it can be waited for no more, and its results are lost",
-        };
-        Error::request(Request::Wait, errno, format!("batch {seqno}: {detail}"))
+        let detail = format!("batch {seqno}, whose results are lost");
+        Error::request(Request::Wait, errno, detail)
     }
 
     /// Waits until one more batch has retired than now, if any is in flight.
@@ -233,7 +233,9 @@ fn query_failed(kind: u32, errno: Errno) -> Error {
 /// The version that `node` speaks.
 pub(crate) fn compatible_version(node: &Node, path: &Path) -> Result<AbiVersion, Error> {
     let version = node.version().map_err(|errno| match errno {
-        Errno::ENODEV => Error::request(Request::GetVersion, errno, "the card is gone"),
+        Errno::ENODEV => {
+            Error::request(Request::GetVersion, errno, "asking for the version of the ABI")
+        }
         _ => Error::NotASail { path: path.to_owned(), errno: errno as i32 },
     })?;
     let (device, library) = (AbiVersion::from(version), AbiVersion::LIBRARY);

@@ -181,7 +181,6 @@ fn why_batch_refused(open: &Open, ops: &[spanker_op], errno: Errno) -> String {
             format!("{} ops; the card takes up to {} in a batch", ops.len(), info.max_ops)
         }
         Errno::EIO => "an earlier batch failed: open the Sail again to go on".to_owned(),
-        Errno::ENODEV => "the card is gone, or was reset".to_owned(),
         _ => format!("a batch of {} ops", ops.len()),
     }
 }

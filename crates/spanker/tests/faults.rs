@@ -107,6 +107,33 @@ fn a_time_limit_that_nobody_set_hands_out_no_results() {
     assert_eq!(error.errno(), Some(Errno::ETIMEDOUT as i32), "{error}");
 }
 
+/// An errno that belongs to a fault, without a fault.
+#[test]
+fn no_fault_is_made_up() {
+    let machine = machine("WAIT#1=EIO; slow=60s");
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    let (a, b) = operands(&sail).unwrap();
+    let pending = sail.submit(Matmul::new(&a, &b, sail.matrix(1, 4).unwrap())).unwrap();
+    let error = pending.wait().unwrap_err();
+    assert!(matches!(error, Error::Request { request: Request::Wait, .. }), "{error}");
+}
+
+#[test]
+fn a_card_that_is_gone_is_told_by_every_request() {
+    let machine = machine("");
+    let sail = Sail::on_machine(&machine, 0).unwrap();
+    machine.reset(0);
+    for error in [
+        sail.ping().unwrap_err(),
+        sail.telemetry().unwrap_err(),
+        sail.matrix::<F32>(1, 1).unwrap_err(),
+        sail.completed().unwrap_err(),
+        sail.caps().unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("open the Sail again"), "{error}");
+    }
+}
+
 #[test]
 fn what_can_be_tried_again_is_told_from_what_needs_a_new_open() {
     let sail = open("WORK_SUBMIT#1=EAGAIN; batch#1").unwrap();
@@ -155,7 +182,7 @@ fn declared() -> BTreeSet<String> {
 
 fn variant(error: &Error) -> String {
     let text = format!("{error:?}");
-    text.split([' ', '(']).next().unwrap_or_default().to_owned()
+    text.split(':').next().unwrap_or_default().to_owned()
 }
 
 type Way = fn() -> Result<Error, Error>;

@@ -199,11 +199,11 @@ fn what_is_no_record_is_refused_with_the_line_and_the_reason() {
     let first = r#"{"spanker_record":1}"#;
     let create = r#"{"request":"BUF_CREATE","errno":null,"handle":1,"size":16,"device":false}"#;
     for (text, reason) in [
-        (String::new(), "line 1 is not of a record of spanker: it is empty"),
+        (String::new(), "line 1 is not one of a record of spanker: it is empty"),
         ("nonsense".into(), "line 1"),
         ("{}".into(), "no `spanker_record`"),
         (r#"{"spanker_record":2}"#.into(), "format 2, and this program reads format 1"),
-        (format!("{first}\n[]"), "line 2 is not of a record of spanker: it has neither"),
+        (format!("{first}\n[]"), "line 2 is not one of a record of spanker: it has neither"),
         (format!("{first}\n{{\"write\":1,\"data\":\"abc\"}}"), "hexadecimal"),
         (format!("{first}\n{{\"write\":1,\"data\":\"ab\"}}"), "no buffer 1 was created"),
         (format!("{first}\n{create}\n{{\"write\":1,\"data\":\"ab\"}}"), "16 bytes, and 1 are"),
@@ -290,7 +290,7 @@ fn a_record_that_was_cut_off_is_told_from_a_whole_one() {
     assert_eq!(replayed.results, 6);
     let torn = &record[..record.len() - 5];
     let error = replay(&Sail::software().unwrap(), torn.as_bytes()).unwrap_err();
-    assert!(error.to_string().contains("it is no JSON, from column"), "{error}");
+    assert!(error.to_string().contains("it was cut off: it is no JSON, from column"), "{error}");
 }
 
 /// The record of a replay is that of what was replayed.

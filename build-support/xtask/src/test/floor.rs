@@ -18,7 +18,7 @@ pub(super) fn floor() -> Result<(), String> {
                     `version = ` back to 3"
             .to_owned());
     }
-    let metadata = json(&mut cargo("metadata --locked --format-version 1"))?;
+    let metadata = json(&mut cargo("metadata --locked --all-features --format-version 1"))?;
     dependencies::check(&metadata, &LIBRARIES)?;
 
     let compiler = compiler::old()?;

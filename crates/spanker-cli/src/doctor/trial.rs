@@ -7,6 +7,7 @@ use crate::layer;
 use crate::random::Random;
 use crate::reference::compare;
 use spanker::{Matmul, Sail, SailName, F32, Q4K};
+use std::time::Duration;
 
 /// Rows of x, rows of weights, columns.
 const SHAPE: [usize; 3] = [2, 64, 256];
@@ -50,6 +51,9 @@ pub(super) fn run(name: &SailName, findings: &mut Vec<Finding>) -> Result<(), Fa
     }
 }
 
+/// How long a tiny product may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How far from f64 the result is.
 fn multiply(sail: &Sail) -> Result<f64, Failure> {
     let [m, n, k] = SHAPE;
@@ -58,7 +62,12 @@ fn multiply(sail: &Sail) -> Result<f64, Failure> {
     let x = layer::activations(&mut random, m, k);
     let b = sail.upload_bytes::<Q4K>(n, k, &weights)?;
     let a = sail.upload::<F32>(m, k, &x)?;
-    let out = sail.submit(Matmul::new(&a, &b, sail.matrix(m, n)?))?.wait()?.to_vec()?;
+    let pending = sail.submit(Matmul::new(&a, &b, sail.matrix(m, n)?))?;
+    let Some(out) = pending.wait_timeout(PATIENCE)?.done() else {
+        let text = format!("its result is not there after {} s", PATIENCE.as_secs());
+        return Err(Failure::new(Code::Device, text));
+    };
+    let out = out.to_vec()?;
     let agreement = compare(&weights, &x, k, &out, &|_| ());
     if agreement.is_right() {
         Ok(agreement.nmse())

@@ -2,7 +2,7 @@
 //! Where results go, and what is left where they cannot.
 
 use crate::model::{random_model, read_npy};
-use crate::scene::{run, Ran, Scene};
+use crate::scene::{command, run, Ran, Scene};
 use std::fs;
 use std::os::unix::fs::{symlink, FileTypeExt, PermissionsExt};
 
@@ -107,4 +107,21 @@ fn nothing_is_left_when_the_work_fails() {
     let arguments = ["matmul", "--weights", &setting.model, "--tensor", "x", "--output", &y];
     run(&arguments).refused(3, &["no tensor"]);
     assert_eq!(setting.scene.names(), ["m.gguf"]);
+}
+
+/// What was printed there, and what was there before, would be gone.
+#[test]
+fn the_file_that_standard_output_goes_to_is_not_replaced() {
+    let setting = Setting::new();
+    let log = setting.scene.file("log", b"precious\n");
+    for output in ["/dev/stdout", &log] {
+        let arguments =
+            ["matmul", "--weights", &setting.model, "--tensor", "w", "--output", output];
+        let file = fs::File::options().append(true).open(&log).unwrap();
+        let ran = command(&arguments).stdout(file).output().unwrap();
+        assert_eq!(ran.status.code(), Some(6), "{ran:?}");
+        let told = String::from_utf8(ran.stderr).unwrap();
+        assert!(told.contains("prints to it already"), "{told}");
+        assert_eq!(fs::read(&log).unwrap(), b"precious\n");
+    }
 }

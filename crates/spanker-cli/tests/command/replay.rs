@@ -116,7 +116,7 @@ fn what_is_no_record_is_refused_with_its_line() {
     let latin = scene.file("latin.jsonl", b"{\"spanker_record\":1}\n\xfc\n");
     let none = scene.path("none.jsonl");
     for (record, parts) in [
-        (&cut, &["cut.jsonl: ", &format!("line {lines} is not of a record")][..]),
+        (&cut, &["cut.jsonl: ", &format!("line {lines} is not one of a record")][..]),
         (&empty, &["empty.jsonl: line 1 ", "it is empty", "spanker matmul --record"]),
         (&latin, &["latin.jsonl: line 2 ", "it is not UTF-8"]),
         (&scene.path("m.gguf"), &["m.gguf: line 1 "]),

@@ -18,7 +18,7 @@ pub struct FaultPlanError {
 impl fmt::Display for FaultPlanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rule, problem } = self;
-        write!(f, "rule `{rule}`: {problem}; rules look like `{EXAMPLE}`")
+        write!(f, "rule `{}`: {problem}; rules look like `{EXAMPLE}`", rule.escape_debug())
     }
 }
 
@@ -201,8 +201,9 @@ fn call(name: &str) -> Result<Call, String> {
 const MAX_ERRNO: i32 = 4095;
 
 fn errno(name: &str) -> Result<Errno, String> {
-    (0..=MAX_ERRNO)
+    (1..=MAX_ERRNO)
         .map(Errno::from_raw)
+        .filter(|errno| *errno != Errno::UnknownErrno)
         .find(|errno| format!("{errno:?}").eq_ignore_ascii_case(name))
         .ok_or_else(|| format!("`{name}` is not the name of an errno, such as EIO"))
 }

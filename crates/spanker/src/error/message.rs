@@ -37,7 +37,11 @@ impl fmt::Display for Error {
                 printable(path)
             ),
             Self::Request { request, errno, detail } => {
-                write!(f, "{request} returned {}: {detail}", name(*errno))
+                write!(f, "{request} returned {}: {detail}", name(*errno))?;
+                if *errno == Errno::ENODEV as i32 {
+                    f.write_str(" (the card is gone, or was reset: open the Sail again to go on)")?;
+                }
+                Ok(())
             }
             Self::OpRefused { op, description, errno, detail } => write!(
                 f,
@@ -122,6 +126,44 @@ impl fmt::Display for Error {
             ),
             Self::Record { source } => write!(f, "the record cannot be written: {source}"),
         }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {self}", variant(self))
+    }
+}
+
+fn variant(error: &Error) -> &'static str {
+    match error {
+        Error::Open { .. } => "Open",
+        Error::Software { .. } => "Software",
+        Error::SailName { .. } => "SailName",
+        Error::NoSoftware => "NoSoftware",
+        Error::NotASail { .. } => "NotASail",
+        Error::IncompatibleAbi { .. } => "IncompatibleAbi",
+        Error::Request { .. } => "Request",
+        Error::OpRefused { .. } => "OpRefused",
+        Error::MatrixShape { .. } => "MatrixShape",
+        Error::OperandShape { .. } => "OperandShape",
+        Error::Length { .. } => "Length",
+        Error::ForeignMatrix { .. } => "ForeignMatrix",
+        Error::ForeignBatch => "ForeignBatch",
+        Error::NoSuchResult { .. } => "NoSuchResult",
+        Error::NothingToRecycle { .. } => "NothingToRecycle",
+        Error::OldResults { .. } => "OldResults",
+        Error::EmptyBatch => "EmptyBatch",
+        Error::InFlight { .. } => "InFlight",
+        Error::NotMapped => "NotMapped",
+        Error::Fault { .. } => "Fault",
+        Error::Cancelled { .. } => "Cancelled",
+        Error::ResultsTaken { .. } => "ResultsTaken",
+        Error::RingFull { .. } => "RingFull",
+        #[cfg(feature = "tokio")]
+        Error::EventLoop { .. } => "EventLoop",
+        Error::SailInUse => "SailInUse",
+        Error::Record { .. } => "Record",
     }
 }
 

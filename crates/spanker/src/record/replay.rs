@@ -96,7 +96,7 @@ impl fmt::Display for ReplayError {
         match self {
             Self::Read { source } => write!(f, "the record cannot be read: {source}"),
             Self::Line { line, problem } => {
-                write!(f, "line {line} is not of a record of spanker: {problem}")
+                write!(f, "line {line} is not one of a record of spanker: {problem}")
             }
             Self::Sail { line, source } => write!(f, "at line {line} of the record: {source}"),
         }
@@ -138,7 +138,8 @@ pub fn replay(sail: &Sail, record: impl BufRead) -> Result<Replayed, ReplayError
         last += 1;
         let outcome = serde_json::from_str(&text)
             .map_err(|error| {
-                Stop::Problem(format!("it is no JSON, from column {} on", error.column()))
+                let cut = if text.ends_with('\n') { "" } else { "it was cut off: " };
+                Stop::Problem(format!("{cut}it is no JSON, from column {} on", error.column()))
             })
             .and_then(|value| if last == 1 { first_line(&value) } else { run.line(last, &value) });
         outcome.map_err(|stop| match stop {

@@ -57,6 +57,15 @@ pub(super) fn check(folder: &Path, name: &str) -> Result<(), String> {
     check_manifest(package, &mut faults);
     let files = files(folder)?;
     check_files(folder, &files, &mut faults)?;
+    let here = crate::repository().join("crates").join(name);
+    for part in ["tests", "examples"].iter().filter(|part| here.join(part).exists()) {
+        for file in self::files(&here.join(part))? {
+            let file = Path::new(part).join(file);
+            if !files.contains(&file) {
+                faults.push(format!("{} is not in it", file.display()));
+            }
+        }
+    }
     check_licences(folder, &files, package["license"].as_str().unwrap_or(""), &mut faults)?;
     if faults.is_empty() {
         println!("{name}: {} files, and the manifest tells all of it", files.len());
