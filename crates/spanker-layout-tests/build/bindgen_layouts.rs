@@ -6,7 +6,7 @@
 mod bindings;
 
 use std::env;
-use std::panic::catch_unwind;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 
 /// The text, or why there is none.
@@ -37,9 +37,9 @@ pub(crate) fn text(
     let newer = bindgen::RustTarget::stable(77, 0).map_err(|e| e.to_string())?;
     let builder = bindings::builder(&input)?.rust_target(newer).layout_tests(true);
     // It panics for a target that this libclang does not know.
-    let made = catch_unwind(|| builder.generate().map(|made| made.to_string()));
+    let made = catch_unwind(AssertUnwindSafe(|| builder.generate()));
     Ok(match made {
-        Ok(made) => made.map_err(|e| e.to_string()),
+        Ok(made) => made.map(|made| made.to_string()).map_err(|e| e.to_string()),
         Err(_) => Err(format!("bindgen panicked: it may not know the target {target}")),
     })
 }
