@@ -4,6 +4,7 @@
 mod costs;
 mod examples;
 mod floor;
+mod ggml;
 mod licences;
 mod packages;
 mod semver;
@@ -45,6 +46,7 @@ const STEPS: &[Step] = &[
     Step { name: "tests", what: "all tests, with libclang", run: tests },
     Step { name: "bare", what: "all tests, with libclang absent", run: tests_without_libclang },
     Step { name: "features", what: "tests with features off; no bindgen compiled", run: features },
+    Step { name: "ggml", what: "the block formats are ggml's", run: ggml::ggml },
     Step { name: "examples", what: "the examples run, C among them", run: examples::examples },
     Step {
         name: "costs",
