@@ -58,6 +58,7 @@ impl CCompiler {
         build.cpp(language == Language::Cpp).target(target).host(host).opt_level(0);
         let tool = build
             .cargo_metadata(false)
+            .cargo_warnings(false)
             .try_get_compiler()
             .map_err(|e| NoAnswer::Absent(e.to_string()))?;
         let starts = tool.to_command().arg("--version").output();

@@ -55,7 +55,8 @@
 //! be cross-compiled: the tests `facts` and `bytes` then run on the target, with
 //! the tables that are linked into them. The tests `changes` change a copy of
 //! the header and ask the compilers again, which are only on the machine that
-//! built this: cross-compiled, they are skipped and say so.
+//! built this: cross-compiled, one line says that they are skipped. So does a
+//! line where the target has no C++ compiler.
 
 pub mod bytes;
 pub mod compiled;

@@ -73,7 +73,10 @@ fn rustc_and_c_agree_on_every_mirror() {
 }
 
 #[test]
-#[cfg_attr(not(cplusplus), ignore = "SKIPPED: no C++ compiler for this target: install g++")]
+#[cfg_attr(
+    not(cplusplus),
+    ignore = "SKIPPED: no C++ compiler for this target: apt-get install g++, or g++- with its name"
+)]
 fn cpp_and_c_agree() {
     let header = header();
     let numbers = compiled::CPP.expect("there was a C++ compiler")();

@@ -4,14 +4,12 @@
 use crate::scene::Scene;
 
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn nothing_has_drifted_in_a_copy() {
     Scene::new("nothing").assert_agreement();
 }
 
 /// The struct's size stays, through padding.
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn another_size_of_a_field_is_named() {
     Scene::new("field_size")
         .change_header("struct spanker_buf_destroy {", "__u32 flags", "__u16 flags")
@@ -19,7 +17,6 @@ fn another_size_of_a_field_is_named() {
 }
 
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn two_fields_swapped_in_the_mirror_are_named() {
     let scene = Scene::new("moved")
         .change_mirror("struct spanker_work_submit {", "op_count", "op_swapped")
@@ -37,7 +34,6 @@ fn two_fields_swapped_in_the_mirror_are_named() {
 }
 
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn another_sign_of_a_field_is_named() {
     Scene::new("sign")
         .change_header("struct spanker_operand {", "__u32 type", "__s32 type")
@@ -48,7 +44,6 @@ fn another_sign_of_a_field_is_named() {
 }
 
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn another_size_of_elements_is_named() {
     Scene::new("elements")
         .change_header("struct spanker_block_q4_k {", "__u8 qs[128]", "__le16 qs[64]")
@@ -60,7 +55,6 @@ fn another_size_of_elements_is_named() {
 
 /// The bytes of one array go to its neighbour.
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn another_length_of_an_array_is_named() {
     Scene::new("length")
         .change_header("struct spanker_block_q4_k {", "scales[12]", "scales[8]")
@@ -69,7 +63,6 @@ fn another_length_of_an_array_is_named() {
 }
 
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn another_size_of_a_struct_is_named() {
     Scene::new("struct_size")
         .change_header("struct spanker_version {", "__u16 reserved", "__u32 reserved")
@@ -77,7 +70,6 @@ fn another_size_of_a_struct_is_named() {
 }
 
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn another_alignment_of_a_struct_is_named() {
     let begin = "#[repr(C)]\n#[derive(Debug, Default, Copy, Clone, Hash, PartialEq, Eq)]\n\
                  pub struct spanker_buf_destroy {";
@@ -87,7 +79,6 @@ fn another_alignment_of_a_struct_is_named() {
 }
 
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn field_that_is_another_struct_of_the_same_size_is_refused() {
     let scene = Scene::new("other_struct").change_mirror(
         "struct spanker_op {",
@@ -102,7 +93,6 @@ fn field_that_is_another_struct_of_the_same_size_is_refused() {
 }
 
 #[test]
-#[cfg_attr(not(native), ignore = "SKIPPED: its compilers are where it was built: run it there")]
 fn array_that_is_none_in_the_mirror_is_refused() {
     let refusal = Scene::new("no_array")
         .change_mirror("struct spanker_device_info {", "uuid: [__u8; 16usize]", "uuid: u128")
