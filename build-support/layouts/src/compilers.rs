@@ -110,7 +110,8 @@ impl CCompiler {
         let source = write(folder, &format!("{name}.{extension}"), text)?;
         let object = folder.join(format!("{name}.{extension}.o"));
         let mut command = self.tool.to_command();
-        command.args([standard, "-Wall", "-Wextra", "-pedantic"]);
+        // Of every constant it is asked whether it is below 0.
+        command.args([standard, "-Wall", "-Wextra", "-pedantic", "-Wno-type-limits"]);
         for include in includes {
             command.arg("-I").arg(include);
         }
@@ -141,8 +142,9 @@ impl CCompiler {
     ) -> Result<(Answers, PathBuf), NoAnswer> {
         let text = c_source::facts(prefix, questions);
         let object = self.compile(&text, include, folder, &format!("{prefix}facts"))?;
-        let numbers = object_file::numbers(&object, &format!("{prefix}{}", c_source::FACTS))
-            .map_err(NoAnswer::Failed)?;
+        let symbol = format!("{prefix}{}", c_source::FACTS);
+        let numbers = object_file::numbers(&object, &symbol, questions.len());
+        let numbers = numbers.map_err(NoAnswer::Failed)?;
         let who = match self.language {
             Language::C => "C",
             Language::Cpp => "C++",
@@ -182,9 +184,10 @@ impl Rustc {
         command.args(["--edition", "2021", "--crate-type", "lib", "--crate-name", "layout"]);
         command.args(["-C", "codegen-units=1", "--emit", "obj", "--target", &self.target]);
         run(command.args(&self.flags).arg("-o").arg(&object).arg(&source))?;
-        let numbers =
-            object_file::numbers(&object, rust_source::FACTS).map_err(NoAnswer::Failed)?;
-        Answers::new(who, &rust_source::questions(header), &numbers).map_err(NoAnswer::Failed)
+        let questions = rust_source::questions(header);
+        let numbers = object_file::numbers(&object, rust_source::FACTS, questions.len());
+        let numbers = numbers.map_err(NoAnswer::Failed)?;
+        Answers::new(who, &questions, &numbers).map_err(NoAnswer::Failed)
     }
 }
 

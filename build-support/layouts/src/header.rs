@@ -64,7 +64,7 @@ impl fmt::Display for NotUnderstood {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "line {} of the header is not understood: {} (spanker-layout-tests/src/header reads \
+            "line {} of the header is not understood: {} (build-support/layouts/src/header reads \
              it, and would have to learn this)",
             self.line, self.what
         )

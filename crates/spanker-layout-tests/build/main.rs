@@ -35,6 +35,11 @@ fn build() -> Result<(), String> {
     for changed in [root.join("build"), include.clone()] {
         println!("cargo:rerun-if-changed={}", changed.display());
     }
+    // Those of C are told by the crate `cc`, which makes the library.
+    let of_target = target.replace('-', "_");
+    for name in ["CXX", "CXXFLAGS", &format!("CXX_{target}"), &format!("CXX_{of_target}")] {
+        println!("cargo:rerun-if-env-changed={name}");
+    }
     println!("cargo:rerun-if-env-changed={GGML_HEADERS}");
     println!("cargo:rustc-check-cfg=cfg(native)");
     println!("cargo:rustc-check-cfg=cfg(cplusplus)");

@@ -7,6 +7,9 @@ use super::{Header, NotUnderstood, Request};
 /// What `<linux/ioctl.h>` makes request codes with.
 const REQUEST_MACROS: [&str; 5] = ["_IO", "_IOR", "_IOW", "_IOWR", "_IOC"];
 
+/// Headers that declare nothing of the ABI.
+const INCLUDES: [&str; 2] = ["<linux/ioctl.h>", "<linux/types.h>"];
+
 /// Adds the macros of the directives to `header`.
 pub(super) fn read(directives: &[Directive], header: &mut Header) -> Result<(), NotUnderstood> {
     let mut guard = None;
@@ -16,7 +19,8 @@ pub(super) fn read(directives: &[Directive], header: &mut Header) -> Result<(), 
         let (keyword, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let rest = rest.trim();
         match keyword {
-            "include" => {}
+            "include" if INCLUDES.contains(&rest) => {}
+            "include" => return Err(not("what is declared there would not be compared")),
             "ifndef" if guard.is_none() => {
                 guard = Some(rest);
                 open = true;
