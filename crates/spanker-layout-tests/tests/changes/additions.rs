@@ -19,7 +19,7 @@ fn assert_answer(scene: &Scene, subject: Subject, fact: Fact, expected: u64) {
 /// Of a struct as it was before anything was added.
 fn size_before(of: &str) -> u64 {
     let size = Question { subject: Subject::Struct(of.to_owned()), fact: Fact::Size };
-    Scene::new("before").c().numbers[&size]
+    Scene::new(&format!("before_{of}")).c().numbers[&size]
 }
 
 #[test]
