@@ -66,16 +66,18 @@ fn build() -> Result<(), String> {
     };
 
     let mirrors = mirrors::all(&root)?;
+    let mut wrong = Vec::new();
     for (index, mirror) in mirrors.iter().enumerate() {
-        let name = format!("mirror{index}");
-        let rust = mirror.ask(&rustc, &header, &target, &out, &name)?;
-        let asserts = c_source::asserts(&rust);
-        let name = format!("asserts{index}");
-        let in_c = c.compile(&asserts, &include, &out, &name);
-        let in_cpp = cpp
-            .as_ref()
-            .map_or(Ok(()), |(cpp, _)| cpp.compile(&asserts, &include, &out, &name).map(drop));
-        in_c.map(drop).and(in_cpp).map_err(|refused| in_words(refused, &c_answers, &rust))?;
+        let held = mirror.ask(&rustc, &header, &target, &out, &format!("mirror{index}")).and_then(
+            |rust| {
+                let cpp = cpp.as_ref().ok().map(|(cpp, _)| cpp);
+                hold(&rust, &c_answers, &[Some(&c), cpp], &include, &out)
+            },
+        );
+        wrong.extend(held.err());
+    }
+    if !wrong.is_empty() {
+        return Err(wrong.join("\n"));
     }
 
     let mut library = cc::Build::new();
@@ -109,11 +111,23 @@ fn build() -> Result<(), String> {
     Ok(())
 }
 
-/// What a compiler that was asked to hold these answers said, and once more
-/// from the numbers.
-fn in_words(refused: NoAnswer, c: &Answers, rust: &Answers) -> String {
-    let differences = c.differences(rust).join("\n  ");
-    format!("{}\nin short:\n  {differences}", String::from(refused))
+/// Static asserts of what rustc says, by each compiler. What they refuse is told
+/// once more in short, from the numbers.
+fn hold(
+    rust: &Answers,
+    c: &Answers,
+    compilers: &[Option<&CCompiler>],
+    include: &Path,
+    out: &Path,
+) -> Result<(), String> {
+    let asserts = c_source::asserts(rust);
+    for compiler in compilers.iter().flatten() {
+        if let Err(refused) = compiler.compile(&asserts, include, out, "asserts") {
+            let differences = c.differences(rust).join("\n  ");
+            return Err(format!("{}\nin short:\n  {differences}", String::from(refused)));
+        }
+    }
+    Ok(())
 }
 
 /// ggml's answers as an object, and how many there are; or what to do to have
