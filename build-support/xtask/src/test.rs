@@ -137,7 +137,9 @@ fn lint() -> Result<(), String> {
 }
 
 fn tests() -> Result<(), String> {
-    run(cargo("test --workspace --features spanker/tokio").env("SPANKER_SYS_BINDGEN", "require"))?;
+    run(cargo("test --workspace --features spanker/tokio")
+        .env("SPANKER_SYS_BINDGEN", "require")
+        .env(ggml::HEADERS, ggml::headers()?))?;
     expect_origin(&mut cargo("run --quiet -- version --json"), "bindgen")
 }
 
@@ -145,7 +147,8 @@ const BARE: &str = "--target-dir target/without-libclang";
 
 fn tests_without_libclang() -> Result<(), String> {
     libclang::check_absence(cargo(&format!("check --quiet --package spanker-sys {BARE}")))?;
-    let test = cargo(&format!("test --workspace --features spanker/tokio {BARE}"));
+    let mut test = cargo(&format!("test --workspace --features spanker/tokio {BARE}"));
+    test.env(ggml::HEADERS, ggml::headers()?);
     run(&mut libclang::without(&test))?;
     // The newcomer's first command.
     run(&mut libclang::without(&cargo(&format!("run --release {BARE} -- demo"))))?;

@@ -4,11 +4,21 @@
 
 use crate::repository;
 use crate::run::{cargo, command, run};
+use std::path::PathBuf;
+
+/// Tells the layout tests where ggml's headers are; without it, the test that
+/// needs them is skipped.
+pub(super) const HEADERS: &str = "GGML_HEADERS";
+
+/// The folder with ggml's headers, fetched unless they are there already.
+pub(super) fn headers() -> Result<PathBuf, String> {
+    let folder = repository().join("target/ggml");
+    run(command("python3", &["build-support/ggml/fetch_headers.py"]).arg(&folder))?;
+    Ok(folder)
+}
 
 pub(super) fn ggml() -> Result<(), String> {
-    let headers = repository().join("target/ggml");
-    run(command("python3", &["build-support/ggml/fetch_headers.py"]).arg(&headers))?;
-    // Without the headers the test is ignored; here it must not be.
+    // Should the headers get lost on the way, this fails and is not skipped.
     let test = "test --package spanker-layout-tests --test facts -- --include-ignored --exact";
-    run(cargo(test).arg("block_formats_are_those_of_ggml").env("GGML_HEADERS", &headers))
+    run(cargo(test).arg("block_formats_are_those_of_ggml").env(HEADERS, headers()?))
 }
