@@ -4,4 +4,10 @@
 //! each target.
 
 pub mod diff;
+mod error;
+pub mod header;
 pub mod model;
+mod target;
+
+pub use error::Error;
+pub use target::Target;
