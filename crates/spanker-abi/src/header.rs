@@ -147,6 +147,10 @@ impl Look<'_> {
         layouts.declared_in(&probed, &inventory);
         let mut facts = layouts.finish();
         values.join(&mut facts, &inventory, places);
+        if facts == Facts::default() {
+            let message = "it declares nothing here: is its guard, or a macro it asks for, wrong?";
+            return Err(self.rejected(vec![message.to_owned()]));
+        }
         Ok(facts)
     }
 

@@ -7,6 +7,7 @@ pub mod diff;
 mod error;
 pub mod header;
 pub mod model;
+pub mod snapshot;
 mod target;
 
 pub use error::Error;

@@ -8,7 +8,11 @@ fn main() {
     let targets: Vec<_> = args.map(|a| Target::named(&a).unwrap()).collect();
     let targets = if targets.is_empty() { Target::defaults() } else { targets };
     match h.read(&targets) {
-        Ok(r) => println!("{:#?}", r.abi),
+        Ok(r) => {
+            let t = spanker_abi::snapshot::write(&r.abi);
+            assert_eq!(spanker_abi::snapshot::read(&t).unwrap(), r.abi);
+            println!("{t}")
+        }
         Err(e) => println!("{e}"),
     }
     eprintln!("{:?}", t.elapsed());

@@ -158,7 +158,7 @@ impl<'tu, 'p> Layouts<'tu, 'p> {
             record.size = ty.get_sizeof().ok().map(|bytes| bytes as u64);
             record.align = ty.get_alignof().unwrap_or(0) as u64;
             self.add_fields(ty, &name, "", 0, &mut record.fields);
-            record.fields.sort_by_key(|field| field.offset_bits);
+            record.sort_fields();
         }
         self.facts.records.insert(name, record);
     }
