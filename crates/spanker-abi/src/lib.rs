@@ -8,6 +8,7 @@ mod error;
 pub mod header;
 pub mod model;
 pub mod snapshot;
+pub mod table;
 mod target;
 
 pub use error::Error;

@@ -23,12 +23,10 @@ const BUILT_IN: [(&str, &str); 8] = [
     ("linux/types.h", include_str!("../../shims/linux/types.h")),
 ];
 
-/// Headers for where the target's own are missing, and most architectures have
-/// the same. They come last.
-const FALLBACK: [(&str, &str); 4] = [
+/// Headers for where the target's own are missing, and say nothing that differs
+/// between architectures. They come last.
+const FALLBACK: [(&str, &str); 2] = [
     ("asm/byteorder.h", include_str!("../../fallback/asm/byteorder.h")),
-    ("asm/errno.h", include_str!("../../fallback/asm/errno.h")),
-    ("asm/posix_types.h", include_str!("../../fallback/asm/posix_types.h")),
     ("asm/swab.h", include_str!("../../fallback/asm/swab.h")),
 ];
 
