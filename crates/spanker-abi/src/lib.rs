@@ -3,12 +3,14 @@
 //! written down, compared and gated: layouts, constants and request codes, for
 //! each target.
 
+pub mod check;
 pub mod diff;
 mod error;
 pub mod header;
 pub mod model;
 pub mod snapshot;
 mod target;
+pub mod version;
 
 pub use error::Error;
 pub use target::Target;
