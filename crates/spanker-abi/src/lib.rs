@@ -3,6 +3,7 @@
 //! written down, compared and gated: layouts, constants and request codes, for
 //! each target.
 
+pub mod check;
 pub mod diff;
 mod error;
 pub mod header;
@@ -10,6 +11,7 @@ pub mod model;
 pub mod snapshot;
 pub mod table;
 mod target;
+pub mod version;
 
 pub use error::Error;
 pub use target::Target;
