@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command line, and what it is answered with.
 
+mod check;
+mod diff;
+mod side;
 mod snapshot;
 mod table;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use spanker_abi::header::{Header, Reading};
+use spanker_abi::report::{annotations, Report};
 use spanker_abi::{Error, Target};
+use std::env;
 use std::fmt;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// There is no answer. Everything that is not an answer ends with it.
@@ -34,6 +40,8 @@ struct Cli {
 enum Command {
     Table(table::Arguments),
     Snapshot(snapshot::Arguments),
+    Diff(diff::Arguments),
+    Check(check::Arguments),
 }
 
 /// Which targets, and where headers are.
@@ -51,11 +59,11 @@ struct HeaderOptions {
 }
 
 impl HeaderOptions {
-    fn read(&self, header: &std::path::Path) -> Result<Reading, Error> {
+    fn read(&self, header: &Path) -> Result<Reading, Error> {
         self.read_for(header, &self.targets()?)
     }
 
-    fn read_for(&self, header: &std::path::Path, targets: &[Target]) -> Result<Reading, Error> {
+    fn read_for(&self, header: &Path, targets: &[Target]) -> Result<Reading, Error> {
         let header = Header::new(header);
         self.include.iter().fold(header, |header, folder| header.include(folder)).read(targets)
     }
@@ -81,6 +89,8 @@ pub(crate) fn run() -> ExitCode {
     let answer = match &cli.command {
         Command::Table(arguments) => table::run(arguments),
         Command::Snapshot(arguments) => snapshot::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
     };
     match answer {
         Ok(code) => ExitCode::from(code),
@@ -89,6 +99,47 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(COULD_NOT_RUN)
         }
     }
+}
+
+/// How changes are shown.
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// For programs
+    Json,
+    /// A table
+    Markdown,
+    /// Annotations of lines, and a step's summary, in the file that GITHUB_STEP_SUMMARY names or
+    /// else behind them
+    Github,
+}
+
+fn answer(
+    report: &Report<'_>,
+    format: Format,
+    header: &Path,
+    reading: &Reading,
+) -> Result<String, Error> {
+    Ok(match format {
+        Format::Text => report.text(),
+        Format::Json => format!("{:#}\n", report.json()),
+        Format::Markdown => report.markdown(),
+        Format::Github => {
+            let annotations = annotations(report, header, reading);
+            match env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) {
+                Some(file) => append(&PathBuf::from(file), &report.markdown())
+                    .map(|()| annotations + &report.text())?,
+                None => annotations + &report.markdown(),
+            }
+        }
+    })
+}
+
+fn append(path: &Path, text: &str) -> Result<(), Error> {
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
 /// Prints an answer. One that could not be given is none.
