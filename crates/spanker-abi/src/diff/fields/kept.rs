@@ -243,7 +243,9 @@ pub(super) fn judge_reserved<'a>(
                 causes.add(Cause { if_it_moves: true, ..cause });
             }
             findings.covered.insert(difference);
-        } else if fresh_live.meets(&bits) || grows.is_some() {
+        } else if grows.is_some() {
+            // The growth says it.
+        } else if fresh_live.meets(&bits) {
             findings.covered.insert(difference);
         } else {
             let twin = matched.fresh.iter().any(|new| only_renamed(old, new));
