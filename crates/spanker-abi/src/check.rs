@@ -115,6 +115,10 @@ mod tests {
     fn a_version_that_goes_back_is_never_well() {
         for new in [[1, 2, 2], [1, 1, 9], [0, 9, 9]] {
             assert_eq!(exits([1, 2, 3], new), [1, 2, 1]);
+            for class in ALL {
+                let message = numbered(class, [1, 2, 3], new).message;
+                assert!(message.contains("went back from 1.2.3"), "{message}");
+            }
         }
     }
 
