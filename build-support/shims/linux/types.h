@@ -35,7 +35,10 @@ typedef __signed__ __int128 __s128 __attribute__((aligned(16)));
 typedef unsigned __int128 __u128 __attribute__((aligned(16)));
 #endif
 
-/* Those that are the same, in these words, on every architecture. */
+#if __has_include(<asm/posix_types.h>)
+#include <linux/posix_types.h>
+#else
+/* Without the target's own, those that are the same on every architecture. */
 typedef long __kernel_long_t;
 typedef unsigned long __kernel_ulong_t;
 typedef __SIZE_TYPE__ __kernel_size_t;
@@ -50,5 +53,6 @@ typedef int __kernel_timer_t;
 typedef int __kernel_clockid_t;
 typedef int __kernel_key_t;
 typedef int __kernel_mqd_t;
+#endif
 
 #endif

@@ -8,7 +8,9 @@ pub mod diff;
 mod error;
 pub mod header;
 pub mod model;
+pub mod report;
 pub mod snapshot;
+pub mod table;
 mod target;
 pub mod version;
 

@@ -23,12 +23,10 @@ const BUILT_IN: [(&str, &str); 8] = [
     ("linux/types.h", include_str!("../../shims/linux/types.h")),
 ];
 
-/// Headers for where the target's own are missing, and most architectures have
-/// the same. They come last.
-const FALLBACK: [(&str, &str); 4] = [
+/// Headers for where the target's own are missing, and say nothing that differs
+/// between architectures. They come last.
+const FALLBACK: [(&str, &str); 2] = [
     ("asm/byteorder.h", include_str!("../../fallback/asm/byteorder.h")),
-    ("asm/errno.h", include_str!("../../fallback/asm/errno.h")),
-    ("asm/posix_types.h", include_str!("../../fallback/asm/posix_types.h")),
     ("asm/swab.h", include_str!("../../fallback/asm/swab.h")),
 ];
 
@@ -139,13 +137,16 @@ fn asm_of(target: &Target) -> Option<PathBuf> {
     if cross.is_dir() {
         return Some(cross);
     }
+    let little = cfg!(target_endian = "little");
     let same = match target.name() {
         // One set of headers for both.
         "x86_64" | "i686" => ["x86_64", "x86"].contains(&ARCH),
-        "powerpc64le" => ARCH == "powerpc64" && cfg!(target_endian = "little"),
-        "powerpc64" => ARCH == "powerpc64" && cfg!(target_endian = "big"),
-        "mips64el" => ARCH == "mips64" && cfg!(target_endian = "little"),
-        name => name == ARCH && cfg!(target_endian = "little") || name == ARCH && ARCH == "s390x",
+        "powerpc64le" => ARCH == "powerpc64" && little,
+        "mipsel" => ARCH == "mips" && little,
+        "mips64el" => ARCH == "mips64" && little,
+        "arm" | "aarch64" => target.name() == ARCH && little,
+        "powerpc" | "powerpc64" | "mips" => target.name() == ARCH && !little,
+        name => name == ARCH,
     };
     let own = [format!("{SYSTEM}/{ARCH}-linux-gnu/asm"), format!("{SYSTEM}/asm")];
     own.into_iter().map(PathBuf::from).find(|asm| same && asm.is_dir())

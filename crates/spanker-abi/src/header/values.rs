@@ -43,7 +43,7 @@ pub(super) fn read<'tu>(
                     values.constants.insert(name.to_owned(), value);
                 }
             }
-            Some(Question::Request(name)) => {
+            Some(Question::Request(name)) if !refused.contains(name) => {
                 if let Some(argument) = request(ty, layouts) {
                     values.requests.insert(name.to_owned(), argument);
                 }
