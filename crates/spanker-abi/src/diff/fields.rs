@@ -133,8 +133,8 @@ fn whole(matched: &Matched<'_>, causes: &mut Causes<'_>, findings: &mut Findings
                 class: Class::Breaking,
                 kind: "align-changed",
                 item: (*name).to_owned(),
-                old: Some(words::record(before)),
-                new: Some(words::record(after)),
+                old: Some(words::aligned(before)),
+                new: Some(words::aligned(after)),
                 reason: format!("{aligned}, which moves it where it is inside another"),
             };
             findings.add(found, [align]);
