@@ -54,6 +54,33 @@ pub struct Record {
     pub fields: Vec<Field>,
 }
 
+impl Record {
+    /// Bytes and bits that no field covers, as offset and size in bits: what the
+    /// compiler put there, and nobody sets.
+    pub fn holes(&self) -> Vec<(u64, u64)> {
+        let mut holes = Vec::new();
+        let mut covered = 0;
+        let mut fields: Vec<&Field> = self.fields.iter().collect();
+        fields.sort_by_key(|field| field.offset_bits);
+        for field in fields {
+            if field.offset_bits > covered {
+                holes.push((covered, field.offset_bits - covered));
+            }
+            covered = covered.max(field.offset_bits.saturating_add(field.size_bits));
+        }
+        let end = self.size.unwrap_or(0).saturating_mul(8);
+        if end > covered {
+            holes.push((covered, end - covered));
+        }
+        holes
+    }
+
+    /// Brings the fields into the order that the facts have, whoever made them.
+    pub(crate) fn sort_fields(&mut self) {
+        self.fields.sort_by(|a, b| (a.offset_bits, &a.name).cmp(&(b.offset_bits, &b.name)));
+    }
+}
+
 /// Struct or union.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKind {
