@@ -69,3 +69,81 @@ pub fn check(changes: &[Change], versions: Option<(Version, Version)>) -> Verdic
     };
     Verdict { exit: if well { 0 } else { refused }, class, demanded, message }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{check, Verdict};
+    use crate::diff::{Change, Class};
+    use crate::version::Version;
+
+    const ALL: [Class; 3] = [Class::Neutral, Class::Additive, Class::Breaking];
+
+    fn verdict(class: Class, versions: Option<(Version, Version)>) -> Verdict {
+        let change = Change {
+            class,
+            kind: "unjudged",
+            item: "X".to_owned(),
+            targets: Vec::new(),
+            old: None,
+            new: None,
+            reason: String::new(),
+        };
+        check(&[change], versions)
+    }
+
+    fn numbered(class: Class, old: [u64; 3], new: [u64; 3]) -> Verdict {
+        let of = |[major, minor, patch]: [u64; 3]| Version::Numbered { major, minor, patch };
+        verdict(class, Some((of(old), of(new))))
+    }
+
+    fn exits(old: [u64; 3], new: [u64; 3]) -> [u8; 3] {
+        ALL.map(|class| numbered(class, old, new).exit)
+    }
+
+    #[test]
+    fn each_class_has_its_exit_code_without_its_bump() {
+        assert_eq!(exits([1, 2, 3], [1, 2, 3]), [0, 2, 1]);
+        assert_eq!(exits([1, 2, 3], [1, 2, 4]), [0, 2, 1]);
+        assert_eq!(exits([1, 2, 3], [1, 3, 0]), [0, 0, 1]);
+        assert_eq!(exits([1, 2, 3], [2, 0, 0]), [0, 0, 0]);
+        assert_eq!(exits([0, 2, 0], [0, 2, 1]), [0, 2, 1]);
+        assert_eq!(exits([0, 2, 0], [0, 3, 0]), [0, 0, 0]);
+        assert_eq!(exits([0, 2, 0], [1, 0, 0]), [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_version_that_goes_back_is_never_well() {
+        for new in [[1, 2, 2], [1, 1, 9], [0, 9, 9]] {
+            assert_eq!(exits([1, 2, 3], new), [1, 2, 1]);
+            for class in ALL {
+                let message = numbered(class, [1, 2, 3], new).message;
+                assert!(message.contains("went back from 1.2.3"), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_counter_says_any_change_by_increasing() {
+        let with = |new| {
+            ALL.map(|class| {
+                verdict(class, Some((Version::Counter(12), Version::Counter(new)))).exit
+            })
+        };
+        assert_eq!(with(12), [0, 2, 1]);
+        assert_eq!(with(13), [0, 0, 0]);
+        assert_eq!(with(11), [1, 2, 1]);
+    }
+
+    #[test]
+    fn without_versions_only_no_change_is_well() {
+        assert_eq!(ALL.map(|class| verdict(class, None).exit), [0, 2, 1]);
+        assert_eq!(check(&[], None).exit, 0);
+    }
+
+    #[test]
+    fn the_message_says_what_is_demanded_and_what_is_there() {
+        let message = numbered(Class::Breaking, [0, 2, 0], [0, 2, 1]).message;
+        assert!(message.contains("0.2.0 → 0.3.0 is demanded"), "{message}");
+        assert!(message.contains("the header says 0.2.1"), "{message}");
+    }
+}

@@ -2,6 +2,8 @@
 //! The version a header says it has, and the bump a change demands.
 
 mod scheme;
+#[cfg(test)]
+mod scheme_tests;
 
 pub use scheme::{Encoding, Error, Scheme};
 

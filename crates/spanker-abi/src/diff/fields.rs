@@ -13,8 +13,9 @@ mod matched;
 
 use cause::{Cause, Causes};
 use fresh::Fresh;
-use matched::Matched;
+use matched::{is_member, Matched};
 
+use super::bits::Bits;
 use super::findings::{Difference, Findings, Found};
 use super::{types, words, Class};
 use crate::model::{Field, Record};
@@ -22,7 +23,7 @@ use crate::model::{Field, Record};
 /// Judges fields, size and alignment of a record that both sides define, or both
 /// only declare.
 pub(super) fn judge(name: &str, before: &Record, after: &Record, findings: &mut Findings) {
-    if repeats_a_name(before) || repeats_a_name(after) {
+    if !is_sound(before) || !is_sound(after) {
         return;
     }
     let start = findings.found.len();
@@ -37,7 +38,8 @@ pub(super) fn judge(name: &str, before: &Record, after: &Record, findings: &mut 
     }
 
     let intact = causes.is_empty() && findings.class_since(start) < Class::Breaking;
-    if !growers.is_empty() {
+    // Members of an array beyond the end are no growth; they stay unjudged.
+    if !growers.is_empty() && after.size > before.size {
         grown(&matched, &growers, intact, findings);
     }
     whole(&matched, &mut causes, findings);
@@ -45,11 +47,17 @@ pub(super) fn judge(name: &str, before: &Record, after: &Record, findings: &mut 
     order(&matched, findings);
 }
 
-/// C has no such record; a snapshot might. Its fields cannot be matched.
-fn repeats_a_name(record: &Record) -> bool {
+/// Each name is there once and each field inside; C has no other records, a
+/// snapshot might. Others cannot be judged.
+fn is_sound(record: &Record) -> bool {
     let mut names: Vec<&str> = record.fields.iter().map(|field| field.name.as_str()).collect();
     names.sort_unstable();
-    names.windows(2).any(|pair| pair[0] == pair[1])
+    let inside = Bits::range(0, record.size.unwrap_or(0).saturating_mul(8));
+    let flexible = |field: &&Field| types::is_flexible(&field.ty);
+    record.fields.iter().all(|field| {
+        let beyond = || record.fields.iter().filter(flexible).any(|it| is_member(field, it));
+        Bits::of(field).within(&inside) || beyond()
+    }) && names.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// The record has more bytes at its end, and fields in them.
@@ -125,8 +133,8 @@ fn whole(matched: &Matched<'_>, causes: &mut Causes<'_>, findings: &mut Findings
                 class: Class::Breaking,
                 kind: "align-changed",
                 item: (*name).to_owned(),
-                old: Some(words::record(before)),
-                new: Some(words::record(after)),
+                old: Some(words::aligned(before)),
+                new: Some(words::aligned(after)),
                 reason: format!("{aligned}, which moves it where it is inside another"),
             };
             findings.add(found, [align]);

@@ -66,6 +66,7 @@ fn gone(
             reason: format!("{name} can also be written {tag} now, and is what it was"),
         };
         findings.add(found, [name, tag].map(|name| Difference::Record(name.clone())));
+        findings.covered.insert(Difference::Typedef(name.clone()));
         return;
     }
     // All that are only declared look the same, which says nothing.

@@ -39,14 +39,19 @@ pub(super) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A record: what it is, how large and how aligned.
+/// A record: what it is and how large.
 pub(super) fn record(record: &Record) -> String {
     let kind = kind(record.kind);
     let extensible = if record.extensible { "extensible " } else { "" };
     match record.size {
-        Some(size) => format!("{extensible}{kind} of {} aligned to {}", bytes(size), record.align),
+        Some(size) => format!("{extensible}{kind} of {}", bytes(size)),
         None => format!("{kind} that is only declared"),
     }
+}
+
+/// A record whose alignment matters.
+pub(super) fn aligned(aligned: &Record) -> String {
+    format!("{} aligned to {}", record(aligned), aligned.align)
 }
 
 /// Struct or union.

@@ -57,10 +57,11 @@ impl FromStr for Scheme {
             None => (text, Encoding::default()),
         };
         let identifier = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let prefix = prefix.trim_end_matches('_');
         if prefix.is_empty() || !prefix.chars().all(identifier) {
             return Err(Error::Prefix(prefix.to_owned()));
         }
-        Ok(Self { prefix: prefix.trim_end_matches('_').to_owned(), encoding })
+        Ok(Self { prefix: prefix.to_owned(), encoding })
     }
 }
 

@@ -44,6 +44,20 @@ fn an_insertion_is_one_change_that_names_what_it_moves() {
 }
 
 #[test]
+fn each_of_two_insertions_names_what_it_moves() {
+    let old = with(record(&["u32 a", "u32 b", "u32 c"]));
+    let new = with(record(&["u32 a", "u32 m", "u32 b", "u32 n", "u32 c"]));
+    let changes = changes(&old, &new);
+    let moves = |item: &str, moved: &str| {
+        let change = changes.iter().find(|change| change.item == item).unwrap();
+        assert!(change.reason.contains(moved), "{}", change.reason);
+    };
+    assert_eq!(changes.len(), 2);
+    moves("struct x.m", "it moves b (offset 4 → 8);");
+    moves("struct x.n", "it moves c (offset 8 → 16)");
+}
+
+#[test]
 fn an_insertion_that_padding_absorbs_is_breaking() {
     requires(
         record(&["u32 a", "u32 b", "u32 c", "u32 pad"]),
@@ -396,6 +410,11 @@ fn a_struct_cannot_grow_over_its_flexible_array() {
         extensible(&["u32 n", "u32[] data"]),
         extensible(&["u32 n", "u32 m", "u32[] data"]),
         &[(Breaking, "field-inserted", "struct x.m")],
+    );
+    requires(
+        extensible(&["u32 n", "u32[] data"]),
+        extensible(&["u32 n", "u32[] data", "=4", "u32 m"]),
+        &[(Breaking, "struct-grown", "struct x")],
     );
 }
 

@@ -4,6 +4,7 @@
 mod build;
 mod constants;
 mod fields;
+mod properties;
 mod records;
 mod requests;
 mod targets;

@@ -216,7 +216,7 @@ pub(super) fn judge_reserved<'a>(
     for &(old, new) in &matched.reserved {
         let bits = Bits::of(old);
         let difference = matched.difference(old);
-        let lost = bits.without(&matched.old_live).without(&matched.new_taken);
+        let lost = bits.and(&matched.old_reserved).without(&matched.new_taken);
         let grows = new.filter(|new| !Bits::of(new).within(&matched.old_inside));
         growers.extend(grows);
         let found = |class, kind, reason: &str| Found {
@@ -243,7 +243,9 @@ pub(super) fn judge_reserved<'a>(
                 causes.add(Cause { if_it_moves: true, ..cause });
             }
             findings.covered.insert(difference);
-        } else if fresh_live.meets(&bits) || grows.is_some() {
+        } else if grows.is_some() {
+            // The growth says it.
+        } else if fresh_live.meets(&bits) {
             findings.covered.insert(difference);
         } else {
             let twin = matched.fresh.iter().any(|new| only_renamed(old, new));
