@@ -61,8 +61,8 @@ fn without_comments(text: &str) -> String {
             let end = rest.find('\n').unwrap_or(rest.len());
             code.push(' ');
             end
-        } else if rest.starts_with("/*") {
-            let end = rest[2..].find("*/").map_or(rest.len(), |end| end + 4);
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            let end = comment.find("*/").map_or(rest.len(), |end| end + 4);
             code.push(' ');
             end
         } else if rest.starts_with('/') {

@@ -10,5 +10,6 @@ mod records;
 mod refused;
 mod requests;
 mod scene;
+mod snapshots;
 mod targets;
 mod texts;
