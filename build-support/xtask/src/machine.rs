@@ -23,6 +23,47 @@ const NEEDS: &[Need] = &[
     Need { what: "valgrind", package: "valgrind", is_here: || starts("valgrind") },
     Need { what: "npm", package: "npm", is_here: || starts("npm") },
     Need { what: "git", package: "git", is_here: || starts("git") },
+    Need {
+        what: "qemu-user",
+        package: "qemu-user-static",
+        is_here: || starts("qemu-s390x-static"),
+    },
+    Need {
+        what: "gcc for i686",
+        package: "gcc-i686-linux-gnu",
+        is_here: || starts("i686-linux-gnu-gcc"),
+    },
+    Need { what: "libc for i686", package: "libc6-dev-i386-cross", is_here: || has_libc("i686") },
+    Need {
+        what: "gcc for aarch64",
+        package: "gcc-aarch64-linux-gnu",
+        is_here: || starts("aarch64-linux-gnu-gcc"),
+    },
+    Need {
+        what: "libc for aarch64",
+        package: "libc6-dev-arm64-cross",
+        is_here: || has_libc("aarch64"),
+    },
+    Need {
+        what: "gcc for s390x",
+        package: "gcc-s390x-linux-gnu",
+        is_here: || starts("s390x-linux-gnu-gcc"),
+    },
+    Need {
+        what: "libc for s390x",
+        package: "libc6-dev-s390x-cross",
+        is_here: || has_libc("s390x"),
+    },
+    Need {
+        what: "gcc for powerpc64le",
+        package: "gcc-powerpc64le-linux-gnu",
+        is_here: || starts("powerpc64le-linux-gnu-gcc"),
+    },
+    Need {
+        what: "libc for powerpc64le",
+        package: "libc6-dev-ppc64el-cross",
+        is_here: || has_libc("powerpc64le"),
+    },
     Need { what: "unshare", package: "util-linux", is_here: || starts("unshare") },
 ];
 
@@ -32,6 +73,14 @@ fn starts(program: &str) -> bool {
 
 fn has_kernel_headers() -> bool {
     fs::metadata("/usr/include/linux/types.h").is_ok()
+}
+
+/// Another architecture's libc and kernel headers, where its gcc looks for them.
+fn has_libc(architecture: &str) -> bool {
+    let usr = format!("/usr/{architecture}-linux-gnu");
+    ["lib/libc.a", "include/linux/ioctl.h"]
+        .iter()
+        .all(|part| fs::metadata(format!("{usr}/{part}")).is_ok())
 }
 
 fn has_venv() -> bool {

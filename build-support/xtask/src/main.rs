@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask`: the commands that make and verify what is in this repository.
 
+mod debian;
 mod libclang;
 mod machine;
 mod mirror;
+mod old_rust;
 mod python;
 mod run;
 mod test;

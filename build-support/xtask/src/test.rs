@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask test`: everything this repository claims, verified.
 
+mod architectures;
 mod costs;
 mod examples;
 mod floor;
@@ -60,6 +61,11 @@ const STEPS: &[Step] = &[
         run: packages::packages,
     },
     Step { name: "floor", what: "the library crates keep to an old Rust", run: floor::floor },
+    Step {
+        name: "architectures",
+        what: "the tests on other architectures, emulated",
+        run: architectures::architectures,
+    },
     Step { name: "semver", what: "the public Rust API has lost nothing", run: semver::semver },
     Step { name: "docs", what: "the documentation builds without a warning", run: docs },
     Step { name: "model", what: "a real model's tensors, against numpy", run: model },
@@ -68,7 +74,7 @@ const STEPS: &[Step] = &[
 
 pub(crate) fn list() {
     for step in STEPS {
-        println!("{:10} {}", step.name, step.what);
+        println!("{:13} {}", step.name, step.what);
     }
 }
 

@@ -6,6 +6,7 @@
 //! The second compiles the header and, behind it, one declaration for each of
 //! these names, so that it is clang that evaluates them, `sizeof` and all.
 
+mod guard;
 mod include_path;
 mod inventory;
 mod layout;

@@ -15,7 +15,7 @@ use crate::ops::{any_a_type, valid_matmul_of};
 /// Now on CLOCK_MONOTONIC, in ns.
 pub fn now_ns() -> i64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("CLOCK_MONOTONIC");
-    now.tv_sec() * 1_000_000_000 + now.tv_nsec()
+    Duration::from(now).as_nanos() as i64
 }
 
 /// Submits a batch that takes far longer than a case: the largest that limits
@@ -36,6 +36,45 @@ pub fn endless(open: &Open) -> Vec<spanker_op> {
     );
     let valid = valid_matmul_of(open, any_a_type(open), shape);
     vec![valid.op; limits.max_ops as usize]
+}
+
+/// The ops of a batch that takes far longer than a case, while none of them
+/// does: they are of the size that takes an idle card some hundredths of a
+/// second, or of the largest of [`endless`]. Buffers are made on every open.
+#[track_caller]
+pub fn endless_of_short_ops(context: &Context, opens: &[Open]) -> Vec<Vec<spanker_op>> {
+    let quiet = Quiet::now(context);
+    let shape = short_shape(context.card());
+    quiet.wait();
+    let ops = |open: &Open| {
+        let count = open.device_info().max_ops as usize;
+        vec![valid_matmul_of(open, any_a_type(open), shape).op; count]
+    };
+    opens.iter().map(ops).collect()
+}
+
+/// m, n and k of an op that takes a while, and not long.
+#[track_caller]
+fn short_shape(trial: Open) -> (usize, usize, usize) {
+    let limits = trial.device_info();
+    let mut shape = (0, 0, 0);
+    for times in [1, 2, 4, 8, 16, 32] {
+        shape = (
+            at_most(16 * times, limits.max_m),
+            at_most(16 * times, limits.max_n),
+            at_most(256 * times, limits.max_k) / 256 * 256,
+        );
+        let valid = valid_matmul_of(&trial, any_a_type(&trial), shape);
+        let start = Instant::now();
+        trial.run(&[valid.op]);
+        if start.elapsed() > Duration::from_millis(20) {
+            break;
+        }
+        for buffer in [valid.a, valid.b, valid.out] {
+            trial.destroy(&buffer);
+        }
+    }
+    shape
 }
 
 /// Panics unless a batch is still unretired, which is what the observations

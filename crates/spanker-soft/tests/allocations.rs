@@ -17,6 +17,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 struct Counting;
 
@@ -116,7 +117,7 @@ impl Engine for Gated {
 
 fn soon() -> i64 {
     let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).unwrap();
-    (now.tv_sec() + 100) * 1_000_000_000
+    (Duration::from(now) + Duration::from_secs(100)).as_nanos() as i64
 }
 
 fn checks(threads: usize, kernel: &str) {

@@ -140,8 +140,8 @@ fn deadline_ns(timeout: Duration) -> i64 {
         // The clock exists on every Linux.
         return 0;
     };
-    let now = Duration::new(now.tv_sec().unsigned_abs(), now.tv_nsec() as u32);
-    now.checked_add(timeout)
+    Duration::from(now)
+        .checked_add(timeout)
         .and_then(|deadline| i64::try_from(deadline.as_nanos()).ok())
         .unwrap_or(NEVER)
 }

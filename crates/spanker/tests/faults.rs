@@ -3,6 +3,10 @@
 //! plan of faults where it is the device's doing, and what can be done after it
 //! is done.
 
+#[path = "engines/gate.rs"]
+mod gate;
+
+use gate::Gate;
 use nix::errno::Errno;
 use spanker::{
     Batch, Error, Matmul, Matrix, Placement, Recorder, Request, Ring, Sail, SailName, F32, Q4K,
@@ -10,6 +14,7 @@ use spanker::{
 use spanker_soft::{CardConfig, Config, Machine};
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn machine(plan: &str) -> Machine {
@@ -75,11 +80,16 @@ fn an_interrupted_request_goes_on_by_itself() {
 
 #[test]
 fn after_a_fault_the_sail_is_opened_again_and_the_weights_are_taken_along() {
-    let machine = machine("batch#2");
+    // Behind a gate, so that the second has not failed before the third is there.
+    let gate = Arc::new(Gate::default());
+    let faults = "batch#2".parse().unwrap();
+    let config = Config { faults, engine: Arc::clone(&gate) as _, ..Config::default() };
+    let machine = Machine::new(config).unwrap();
     let sail = Sail::on_machine(&machine, 0).unwrap();
     let (a, b) = operands(&sail).unwrap();
     let submit = || sail.submit(Matmul::new(&a, &b, sail.matrix(1, 4).unwrap()));
     let (first, second, third) = (submit().unwrap(), submit().unwrap(), submit().unwrap());
+    gate.open();
     let first = first.wait().unwrap().to_vec().unwrap();
     assert!(matches!(second.wait(), Err(Error::Fault { seqno: 2, op: 0, code: 1 })));
     assert!(matches!(third.wait(), Err(Error::Cancelled { seqno: 3, fault_seqno: 2 })));

@@ -3,10 +3,10 @@
 //! be told without it: an older Rust than the pinned one runs their tests, and
 //! none of their dependencies declares a newer one than they do.
 
-mod compiler;
 mod dependencies;
 
 use super::packages::LIBRARIES;
+use crate::old_rust;
 use crate::run::{cargo, json, run};
 use std::fs;
 
@@ -21,7 +21,7 @@ pub(super) fn floor() -> Result<(), String> {
     let metadata = json(&mut cargo("metadata --locked --all-features --format-version 1"))?;
     dependencies::check(&metadata, &LIBRARIES)?;
 
-    let compiler = compiler::old()?;
+    let compiler = old_rust::old(&[])?;
     let libraries = LIBRARIES.map(|library| format!("--package {library}")).join(" ");
     for words in [
         format!("{libraries} --all-features"),

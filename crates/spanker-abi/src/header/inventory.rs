@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The first look: which files count, and what names they give to values.
 
+use super::guard::guard;
 use super::Place;
 use clang::source::SourceLocation;
 use clang::token::{Token, TokenKind};
@@ -45,14 +46,13 @@ impl Inventory {
         let children = unit.get_entity().get_children();
         // Directives come in the order in which they are met.
         for child in &children {
-            inventory.follow(child);
+            inventory.follow(child, &children);
         }
         let mut elsewhere = BTreeMap::new();
         for child in &children {
             match child.get_kind() {
                 EntityKind::MacroDefinition => inventory.add_macro(child, &mut elsewhere),
-                EntityKind::EnumDecl if inventory.declares(child) => inventory.add_enum(child),
-                _ => {}
+                _ => inventory.add_enums(child),
             }
         }
         inventory.judge_expressions(&elsewhere);
@@ -65,14 +65,17 @@ impl Inventory {
         place(entity).is_some_and(|place| self.files.contains(&place.file))
     }
 
-    fn follow(&mut self, directive: &Entity<'_>) {
+    fn follow(&mut self, directive: &Entity<'_>, all: &[Entity<'_>]) {
         if directive.get_kind() != EntityKind::InclusionDirective || !self.declares(directive) {
             return;
         }
         let Some(range) = directive.get_range() else { return };
-        let in_quotes = range.tokenize().iter().any(|token| {
-            token.get_kind() == TokenKind::Literal && token.get_spelling().starts_with('"')
-        });
+        let mut words = spellings(&range.tokenize());
+        // `#include MACRO`: what that stands for.
+        if let Some(made) = words.get(2).and_then(|word| definition(word, all)) {
+            words = spellings(&made.get_range().map(|it| it.tokenize()).unwrap_or_default());
+        }
+        let in_quotes = words.iter().any(|word| word.starts_with('"'));
         if let (true, Some(file)) = (in_quotes, directive.get_file()) {
             self.files.insert(file.get_path());
         }
@@ -99,6 +102,17 @@ impl Inventory {
             _ => {
                 elsewhere.insert(name, tokens);
             }
+        }
+    }
+
+    /// Enums may be declared inside structs, and are visible outside.
+    fn add_enums(&mut self, declaration: &Entity<'_>) {
+        match declaration.get_kind() {
+            EntityKind::EnumDecl if self.declares(declaration) => self.add_enum(declaration),
+            EntityKind::StructDecl | EntityKind::UnionDecl if self.declares(declaration) => {
+                declaration.get_children().iter().for_each(|child| self.add_enums(child));
+            }
+            _ => {}
         }
     }
 
@@ -145,14 +159,17 @@ impl Inventory {
     fn drop_guards(&mut self) {
         for file in &self.files {
             let Ok(text) = fs::read(file) else { continue };
-            let guard = guard(&String::from_utf8_lossy(&text));
-            if let Some(guard) = guard {
-                if self.macros.get(&guard).is_some_and(|made| made.tokens.is_empty()) {
-                    self.macros.remove(&guard);
-                }
+            if let Some(guard) = guard(&String::from_utf8_lossy(&text)) {
+                self.macros.remove(&guard);
             }
         }
     }
+}
+
+fn definition<'a, 'tu>(name: &str, all: &'a [Entity<'tu>]) -> Option<&'a Entity<'tu>> {
+    all.iter().find(|it| {
+        it.get_kind() == EntityKind::MacroDefinition && it.get_name().as_deref() == Some(name)
+    })
 }
 
 /// The file and line of a declaration or definition.
@@ -203,16 +220,4 @@ fn is_balanced(tokens: &[String]) -> bool {
         }
     }
     depth == 0
-}
-
-/// The name that the first two directives of a file, `#ifndef` and `#define`,
-/// agree on.
-fn guard(text: &str) -> Option<String> {
-    let mut directives = text.lines().filter_map(|line| line.trim_start().strip_prefix('#'));
-    let mut name = |directive: &str| {
-        let mut words = directives.next()?.split_whitespace();
-        (words.next() == Some(directive)).then(|| words.next())?
-    };
-    let first = name("ifndef")?;
-    (name("define")? == first).then(|| first.to_owned())
 }

@@ -15,35 +15,35 @@ pub(super) fn is_extensible(text: &[u8], begin: usize, end: usize) -> bool {
 }
 
 fn before(text: &str) -> bool {
-    let mut text = text.trim_end();
-    if let Some(rest) = text.strip_suffix("typedef") {
-        text = rest.trim_end_matches([' ', '\t']);
-    } else {
-        text = text.trim_end_matches([' ', '\t']);
-    }
+    let bare = text.trim_end();
+    let mut text = bare.strip_suffix("typedef").unwrap_or(text);
     loop {
-        let (comment, rest) = if text.ends_with("*/") {
-            let Some(start) = text.rfind("/*") else { return false };
-            (&text[start..], &text[..start])
-        } else {
-            let start = text.rfind('\n').map_or(0, |at| at + 1);
-            let Some(slashes) = text[start..].find("//") else { return false };
-            // A comment behind something else is that one's.
-            if !text[start..start + slashes].trim().is_empty() {
-                return false;
-            }
-            (&text[start + slashes..], &text[..start])
-        };
-        if says_so(comment) {
-            return true;
-        }
+        let gap = &text[text.trim_end().len()..];
         // A blank line takes a comment away from the declaration.
-        let gap = &rest[rest.trim_end().len()..];
         if gap.matches('\n').count() > 1 {
             return false;
         }
-        text = rest.trim_end();
+        text = text.trim_end();
+        let begin = if text.ends_with("*/") {
+            text.rfind("/*")
+        } else {
+            let line = line_start(text, text.len());
+            text[line..].find("//").map(|slashes| line + slashes)
+        };
+        let Some(begin) = begin else { return false };
+        // A comment behind something else is that one's.
+        if !text[line_start(text, begin)..begin].trim().is_empty() {
+            return false;
+        }
+        if says_so(&text[begin..]) {
+            return true;
+        }
+        text = &text[..begin];
     }
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
 }
 
 fn inside(text: &str) -> bool {
@@ -108,6 +108,7 @@ mod tests {
             "/* A struct marked abi: extensible may grow. */\nstruct x { int a; };",
             "/* abi: extensibly */\nstruct x { int a; };",
             "int y; // abi: extensible\nstruct x { int a; };",
+            "int y; /* abi: extensible */\nstruct x { int a; };",
             "struct x {\n int a; /* abi: extensible */ };",
             "struct x {\n int a; };\n/* abi: extensible */\nstruct y { int a; };",
         ] {

@@ -21,6 +21,7 @@ pub(super) const ENCODING: [&str; 9] = [
 
 /// What the declared names begin with.
 const VALUE: &str = "spanker_abi_value_";
+const DEFINED: &str = "spanker_abi_defined_";
 const REQUEST: &str = "spanker_abi_request_";
 const ENCODED: &str = "spanker_abi_encoding_";
 
@@ -32,6 +33,8 @@ pub(super) const REQUEST_TYPE: &str = "struct spanker_abi_request";
 pub(super) enum Question<'a> {
     /// What value does it have?
     Value(&'a str),
+    /// Does it stand for something that has no value?
+    Defined(&'a str),
     /// Is it a request code, and of what?
     Request(&'a str),
     /// A macro of [`ENCODING`].
@@ -53,11 +56,14 @@ impl Probe {
             Self { text: String::new(), line_count: 0, names: Vec::new(), lines: BTreeMap::new() };
         let mut requests = Vec::new();
         for (name, made) in &inventory.macros {
-            if made.has_parameters || !made.is_expression_like || made.tokens.is_empty() {
-                continue;
-            }
             // It may have been undefined again.
             probe.line(&format!("#ifdef {name}"));
+            if made.has_parameters || !made.is_expression_like || made.tokens.is_empty() {
+                probe.line(&format!("extern int {DEFINED}{};", probe.names.len()));
+                probe.names.push(name.clone());
+                probe.line("#endif");
+                continue;
+            }
             requests.push((probe.ask_value(name), name.clone(), true));
             probe.line("#endif");
         }
@@ -71,13 +77,14 @@ impl Probe {
         for (number, name) in ENCODING.iter().enumerate() {
             probe.line(&format!("__auto_type {ENCODED}{number} = ({name});"));
         }
-        // With these, what is a request code has the type of a function, from
-        // which no number can be had: whatever computes with a code is refused.
-        // The parameter is a pointer to what the size was taken of.
+        // With these, what is a request code is a pointer to a type without a
+        // size, with which nothing can be computed: whatever does is refused. It
+        // is an array of functions, whose parameter is a pointer to what the size
+        // was taken of.
         probe.line(&format!("{REQUEST_TYPE};"));
         probe.line("#undef _IOC");
         probe.line(&format!(
-            "#define _IOC(dir, type, nr, size) (({REQUEST_TYPE} (*)(__typeof__(size)))0)"
+            "#define _IOC(dir, type, nr, size) (({REQUEST_TYPE} (*(*)[])(__typeof__(size)))0)"
         ));
         probe.line("#undef _IOC_TYPECHECK");
         probe.line("#define _IOC_TYPECHECK(arg) ((__typeof__(arg) *)0)");
@@ -105,10 +112,10 @@ impl Probe {
             return Some(Question::Encoding(number));
         }
         let name = |number: usize| self.names.get(number).map(String::as_str);
-        match number(VALUE).and_then(name) {
-            Some(name) => Some(Question::Value(name)),
-            None => number(REQUEST).and_then(name).map(Question::Request),
-        }
+        let value = number(VALUE).and_then(name).map(Question::Value);
+        let defined = || number(DEFINED).and_then(name).map(Question::Defined);
+        let request = || number(REQUEST).and_then(name).map(Question::Request);
+        value.or_else(defined).or_else(request)
     }
 
     /// The name whose value is asked for on this line.
@@ -118,7 +125,8 @@ impl Probe {
 
     fn ask_value(&mut self, name: &str) -> usize {
         let number = self.names.len();
-        let line = self.line(&format!("__auto_type {VALUE}{number} = ({name});"));
+        // Not in parentheses: there, a string is none for clang, and `1, 2` is 2.
+        let line = self.line(&format!("__auto_type {VALUE}{number} = {name};"));
         self.names.push(name.to_owned());
         self.lines.insert(line, number);
         number

@@ -43,6 +43,9 @@ pub(super) fn read<'tu>(
                     values.constants.insert(name.to_owned(), value);
                 }
             }
+            Some(Question::Defined(name)) => {
+                values.defined.insert(name.to_owned());
+            }
             Some(Question::Request(name)) if !refused.contains(name) => {
                 if let Some(argument) = request(ty, layouts) {
                     values.requests.insert(name.to_owned(), argument);
@@ -105,7 +108,8 @@ fn integer(result: &EvaluationResult) -> Option<i128> {
 
 /// Whether a type is that of a request code, and what its size was taken of.
 fn request<'tu>(ty: ClangType<'tu>, layouts: &mut Layouts<'tu, '_>) -> Option<Option<Type>> {
-    let function = ty.get_canonical_type().get_pointee_type()?.get_canonical_type();
+    let functions = ty.get_canonical_type().get_pointee_type()?;
+    let function = functions.get_element_type()?.get_pointee_type()?.get_canonical_type();
     let result = function.get_result_type()?;
     if result.get_canonical_type().get_display_name() != REQUEST_TYPE {
         return None;
@@ -149,11 +153,14 @@ impl Values {
         places: &mut BTreeMap<String, Place>,
     ) {
         for (name, made) in &inventory.macros {
+            if !self.defined.contains(name) {
+                continue;
+            }
             if made.has_parameters || made.tokens.is_empty() || !made.is_expression_like {
                 let what = if made.has_parameters { "macro with parameters" } else { "macro" };
                 let text = Text { what: what.to_owned(), tokens: made.tokens.join(" ") };
                 facts.texts.insert(name.clone(), text);
-            } else if self.defined.contains(name) {
+            } else {
                 self.add(name, None, &made.tokens, facts);
             }
             places.entry(name.clone()).or_insert_with(|| made.place.clone());

@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use spanker_sys::{SPANKER_QUERY_CARDS, SPANKER_TYPE_Q4_K};
 
 use super::goldens::operand;
-use crate::busy::{assert_unretired, eventually, submit_endless};
+use crate::busy::{assert_unretired, endless_of_short_ops, eventually};
 use crate::case::{cases, Context};
 use crate::open::Open;
 use crate::ops::{copy_start, row_bytes, valid_copy};
@@ -31,7 +31,11 @@ cases! {
 /// its share." More opens are busy here than there are engines.
 fn take_turns_while_long_batches_run(context: &Context) {
     let busy: Vec<Open> = (0..8).map(|_| context.card()).collect();
-    let long: Vec<_> = busy.iter().map(|open| (open, submit_endless(open))).collect();
+    // An op of the largest size would take its turn for as long as nobody waits
+    // on a slow device.
+    let batches = endless_of_short_ops(context, &busy);
+    let long: Vec<_> =
+        busy.iter().zip(&batches).map(|(open, ops)| (open, open.submit(ops))).collect();
     let open = context.card();
     let copy = valid_copy(&open).op;
     for _ in 0..3 {
