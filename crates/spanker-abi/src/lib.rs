@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a Linux user API header promises to programs, as facts that can be
-//! written down, compared and gated: layouts, constants and request codes, for
-//! each target.
+#![doc = include_str!("../README.md")]
 
 pub mod check;
 pub mod diff;

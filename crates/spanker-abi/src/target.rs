@@ -42,6 +42,7 @@ impl Target {
     /// # Errors
     /// [`Error::Target`] for a name that is neither.
     pub fn named(name: &str) -> Result<Self, Error> {
+        let name = name.trim();
         let known = KNOWN
             .iter()
             .find(|(short, triple, multiarch)| [*short, *triple, *multiarch].contains(&name));
