@@ -69,7 +69,8 @@ impl Bench {
         self.write(&path, &mutated)?;
 
         let command = || Command::new(env!("CARGO_BIN_EXE_spanker-abi"));
-        let output = run(command().arg("diff").arg(&header).arg(&path).arg("--json"))?;
+        let output =
+            run(command().arg("diff").arg(self.snapshot(mutation.base)).arg(&path).arg("--json"))?;
         let exit = match mutation.class {
             "neutral" => 0,
             "breaking" => 1,
@@ -91,7 +92,8 @@ impl Bench {
         }
 
         let output = run(command()
-            .args(["check", "--version-macros", "SPANKER_ABI_VERSION", "--header"])
+            .args(["check", "--target", "x86_64,i686,powerpc64le"])
+            .args(["--version-macros", "SPANKER_ABI_VERSION", "--header"])
             .arg(&path)
             .arg("--snapshot")
             .arg(self.snapshot(mutation.base)))?;

@@ -27,7 +27,7 @@ struct spanker_padded {
 		__u16 x;
 		__u16 y;
 	} point;
-	__u32 on : 1, mode : 3, reserved_bits : 28;
+	__u32 on : 1, mode : 3, spare : 28;
 	enum spanker_mode now;
 	spanker_handle_t owner;
 };

@@ -180,13 +180,13 @@ pub(crate) const ALL: &[Mutation] = &[
     additive(
         "a reserved bit is put to use",
         ("reserved-used", "struct spanker_padded.fast"),
-        &[(PADDED, "reserved_bits : 28", "fast : 1, reserved_bits : 27")],
+        &[(PADDED, "spare : 28", "fast : 1, spare : 27")],
     )
     .of_kinds(),
     breaking(
         "a bit-field grows into reserved bits",
         ("field-resized", "struct spanker_padded.mode"),
-        &[(PADDED, "mode : 3, reserved_bits : 28", "mode : 4, reserved_bits : 27")],
+        &[(PADDED, "mode : 3, spare : 28", "mode : 4, spare : 27")],
     )
     .of_kinds(),
     breaking(
@@ -197,8 +197,8 @@ pub(crate) const ALL: &[Mutation] = &[
     .of_kinds(),
     breaking(
         "reserved bits lose their name",
-        ("reserved-removed", "struct spanker_padded.reserved_bits"),
-        &[(PADDED, "reserved_bits : 28", ": 28")],
+        ("reserved-removed", "struct spanker_padded.spare"),
+        &[(PADDED, "spare : 28", ": 28")],
     )
     .of_kinds(),
     breaking(
@@ -237,7 +237,7 @@ pub(crate) const ALL: &[Mutation] = &[
     .of_kinds(),
     breaking(
         "a flexible array has other elements",
-        ("field-retyped", "struct spanker_tail.values"),
+        ("field-sign", "struct spanker_tail.values"),
         &[(TAIL, "__u32 values[];", "__s32 values[];")],
     )
     .of_kinds(),

@@ -181,10 +181,15 @@ fn displaces(field: &Field, (old, new): Pair<'_>) -> bool {
 }
 
 fn inserted<'a>(matched: &Matched<'a>, field: &'a Field) -> Cause<'a> {
-    let reason = "a new field has its place among those that were there";
+    let shared = Bits::of(field).meets(&Bits::of_all(matched.same.iter().copied()));
+    let (kind, reason) = if shared {
+        ("union-grown", "the new member makes the union larger")
+    } else {
+        ("field-inserted", "a new field has its place among those that were there")
+    };
     let displaced = matched.moved.iter().filter(|pair| displaces(field, **pair));
     let first = displaced.map(|(old, _)| old.offset_bits).min();
-    let found = found(matched, field, Class::Breaking, "field-inserted", reason);
+    let found = found(matched, field, Class::Breaking, kind, reason);
     let cause = cause(matched, field, found);
     Cause { at: cause.at.min(first.unwrap_or(cause.at)), ..cause }
 }
