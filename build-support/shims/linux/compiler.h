@@ -7,6 +7,7 @@
 #define __kernel
 #define __iomem
 #define __force
+#define __attribute_const__ __attribute__((const))
 #ifndef __packed
 #define __packed __attribute__((packed))
 #endif
