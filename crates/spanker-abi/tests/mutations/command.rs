@@ -84,10 +84,11 @@ impl Bench {
         }
         let changes = json["changes"].as_array().ok_or("changes is no list")?;
         let (kind, item) = mutation.change;
-        let found = changes.iter().any(|change| {
+        let required = |change: &Value| {
             change["kind"] == kind && change["item"] == item && change["class"] == mutation.class
-        });
-        if !found && !(kind.is_empty() && changes.is_empty()) {
+        };
+        let nothing = kind.is_empty() && changes.is_empty();
+        if !nothing && !changes.iter().any(required) {
             return Err(format!("{kind} of {item} is required:\n{json:#}"));
         }
 
