@@ -118,7 +118,7 @@ impl Probe {
 
     fn ask_value(&mut self, name: &str) -> usize {
         let number = self.names.len();
-        let line = self.line(&format!("__auto_type {VALUE}{number} = ({name});"));
+        let line = self.line(&format!("__auto_type {VALUE}{number} = {name};"));
         self.names.push(name.to_owned());
         self.lines.insert(line, number);
         number
