@@ -8,12 +8,15 @@ use std::time::Instant;
 
 /// How many tests it ran. What it printed is shown if one failed.
 pub(super) fn run(architecture: &Architecture, executable: &Executable) -> Result<usize, String> {
-    let Architecture { name: of, emulator, .. } = architecture;
+    let Architecture { name: of, emulator, cpu, page, .. } = architecture;
     let Executable { name, path, folder } = executable;
     let begin = Instant::now();
     let ended = Command::new(emulator)
-        .args(["-cpu", "max"])
+        .args(["-cpu", cpu])
         .arg(path)
+        // The option for it is gone from newer emulators, which have pages of
+        // this machine's size.
+        .env("QEMU_PAGESIZE", page.to_string())
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()
