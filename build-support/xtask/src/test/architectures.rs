@@ -43,10 +43,11 @@ const WAYS: [Way; 2] = [
 ];
 
 /// Executables in which no test is no mistake. Any other without one is.
-const WITHOUT_TESTS: [&str; 3] = [
+const WITHOUT_TESTS: [&str; 4] = [
     "spanker lib spanker",
     "spanker test without_software",
     "spanker-conformance bin spanker-conformance",
+    "spanker-layout-tests lib spanker_layout_tests",
 ];
 
 /// What runs longest begins first.

@@ -41,6 +41,7 @@ pub(super) fn build(
         // The emulator then needs none of the architecture's own libraries.
         .env(format!("{settings}_RUSTFLAGS"), "-C target-feature=+crt-static")
         .env(format!("CC_{variable}"), format!("{gnu}-gcc"))
+        .env(format!("CXX_{variable}"), format!("{gnu}-g++"))
         .env(format!("AR_{variable}"), format!("{gnu}-ar"))
         .env("CARGO_PROFILE_DEV_DEBUG", "none")
         // It would take the place of the settings above.
