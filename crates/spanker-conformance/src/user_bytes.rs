@@ -4,8 +4,12 @@
 
 use crate::pages::{page_size, Access, UserPages};
 
-/// What the memory around the bytes is filled with.
+/// What the memory in front of the bytes is filled with.
 const SURROUNDING: u8 = 0xa5;
+
+/// How far in front of them it is looked at. A page can have 16 times as many
+/// bytes, which would make every request of the suite dear.
+const GUARD: usize = 4096;
 
 /// Some bytes in memory of their own. Unless said otherwise they end where the
 /// accessible memory does: one byte more cannot be read or written.
@@ -76,8 +80,9 @@ impl UserBytes {
         let before = head.div_ceil(page_size()).max(1);
         let after = (bytes.len() - head).div_ceil(page_size()).max(1);
         let mut pages = UserPages::new(before + after);
-        pages.write(0, &vec![SURROUNDING; pages.len()]);
         let start = before * page_size() - head;
+        let guard = start.min(GUARD);
+        pages.write(start - guard, &vec![SURROUNDING; guard]);
         pages.write(start, bytes);
         pages.protect(before..before + after, rest);
         let readable = if rest == Access::Nothing { head } else { bytes.len() };
@@ -95,7 +100,8 @@ impl UserBytes {
     /// When the memory in front of them was altered.
     #[track_caller]
     pub fn bytes(&self) -> Vec<u8> {
-        let before = self.pages.read(0, self.start);
+        let guard = self.start.min(GUARD);
+        let before = self.pages.read(self.start - guard, guard);
         assert!(
             before.iter().all(|&byte| byte == SURROUNDING),
             "memory in front of what a request names was written",
@@ -113,6 +119,14 @@ mod tests {
         let placed = UserBytes::new(&[1, 2, 3]);
         assert_eq!((placed.address() as usize + 3) % page_size(), 0);
         assert_eq!(placed.bytes(), [1, 2, 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "in front of what a request names")]
+    fn a_byte_that_was_written_in_front_is_found() {
+        let mut placed = UserBytes::new(&[1, 2, 3]);
+        placed.pages.write(placed.start - 1, &[0]);
+        placed.bytes();
     }
 
     #[test]
