@@ -5,6 +5,7 @@ mod architectures;
 mod costs;
 mod examples;
 mod floor;
+mod ggml;
 mod licences;
 mod packages;
 mod semver;
@@ -46,6 +47,7 @@ const STEPS: &[Step] = &[
     Step { name: "tests", what: "all tests, with libclang", run: tests },
     Step { name: "bare", what: "all tests, with libclang absent", run: tests_without_libclang },
     Step { name: "features", what: "tests with features off; no bindgen compiled", run: features },
+    Step { name: "ggml", what: "the block formats are ggml's", run: ggml::ggml },
     Step { name: "examples", what: "the examples run, C among them", run: examples::examples },
     Step {
         name: "costs",
@@ -141,7 +143,9 @@ fn lint() -> Result<(), String> {
 }
 
 fn tests() -> Result<(), String> {
-    run(cargo("test --workspace --features spanker/tokio").env("SPANKER_SYS_BINDGEN", "require"))?;
+    run(cargo("test --workspace --features spanker/tokio")
+        .env("SPANKER_SYS_BINDGEN", "require")
+        .env(ggml::HEADERS, ggml::headers()?))?;
     expect_origin(&mut cargo("run --quiet -- version --json"), "bindgen")
 }
 
@@ -149,7 +153,8 @@ const BARE: &str = "--target-dir target/without-libclang";
 
 fn tests_without_libclang() -> Result<(), String> {
     libclang::check_absence(cargo(&format!("check --quiet --package spanker-sys {BARE}")))?;
-    let test = cargo(&format!("test --workspace --features spanker/tokio {BARE}"));
+    let mut test = cargo(&format!("test --workspace --features spanker/tokio {BARE}"));
+    test.env(ggml::HEADERS, ggml::headers()?);
     run(&mut libclang::without(&test))?;
     // The newcomer's first command.
     run(&mut libclang::without(&cargo(&format!("run --release {BARE} -- demo"))))?;

@@ -18,8 +18,14 @@ pub(crate) struct Input<'a> {
 }
 
 /// The mirror of `input.header` as Rust source, unformatted.
+#[allow(dead_code)] // The layout tests, which share this file, ask for more than that.
 pub(crate) fn generate(input: &Input<'_>) -> Result<String, String> {
-    let bindings = bindgen::Builder::default()
+    Ok(builder(input)?.generate().map_err(|e| e.to_string())?.to_string())
+}
+
+/// What bindgen is asked for.
+pub(crate) fn builder(input: &Input<'_>) -> Result<bindgen::Builder, String> {
+    let builder = bindgen::Builder::default()
         // By path and with the macro fallback: request codes are macros that
         // only clang can evaluate, and bindgen leaves them out otherwise.
         .header(path(input.header)?)
@@ -45,10 +51,8 @@ pub(crate) fn generate(input: &Input<'_>) -> Result<String, String> {
         .layout_tests(false)
         .generate_comments(false)
         .disable_header_comment()
-        .formatter(bindgen::Formatter::None)
-        .generate()
-        .map_err(|e| e.to_string())?;
-    Ok(bindings.to_string())
+        .formatter(bindgen::Formatter::None);
+    Ok(builder)
 }
 
 /// clang's name of a Rust target, where the two differ in a way that matters.

@@ -28,6 +28,8 @@ fn main() {
     match mirror() {
         Ok(mirror) => {
             println!("cargo:rustc-env=SPANKER_SYS_MIRROR={}", mirror.path.display());
+            // The layout tests' build script reads this as DEP_SPANKER_MIRROR.
+            println!("cargo:mirror={}", mirror.path.display());
             println!("cargo:rustc-env=SPANKER_SYS_ORIGIN={}", mirror.origin);
         }
         Err(message) => {
