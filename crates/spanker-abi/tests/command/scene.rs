@@ -29,7 +29,7 @@ impl Scene {
         assert!(OLD.contains(from), "{from}");
         let scene = Self::new();
         scene.file("old.h", OLD);
-        scene.file("new.h", &OLD.replace(from, to));
+        scene.file("new.h", OLD.replace(from, to));
         scene.snapshot("old");
         scene
     }
