@@ -84,7 +84,8 @@ fn releases(scheme: &Scheme) -> Result<Vec<(PathBuf, Abi, (u64, u64, u64))>, Str
         let Version::Numbered { major, minor, patch } = version else {
             return Err(format!("{}: {version} is no release", path.display()));
         };
-        if path.file_stem().is_none_or(|stem| stem.to_string_lossy() != version.to_string()) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        if name != version.to_string() {
             return Err(format!("{} is of version {version}", path.display()));
         }
         releases.push((path, abi, (major, minor, patch)));
