@@ -72,8 +72,11 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))
 }
 
+/// A snapshot's path, what is in it, and the version.
+type Release = (PathBuf, Abi, (u64, u64, u64));
+
 /// Each release's snapshot, with the version in it, which its name tells too.
-fn releases(scheme: &Scheme) -> Result<Vec<(PathBuf, Abi, (u64, u64, u64))>, String> {
+fn releases(scheme: &Scheme) -> Result<Vec<Release>, String> {
     let folder = repository().join(FOLDER);
     let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let mut releases = Vec::new();
