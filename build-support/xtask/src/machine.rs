@@ -29,15 +29,15 @@ const NEEDS: &[Need] = &[
         is_here: || starts("qemu-s390x-static"),
     },
     Need {
-        what: "gcc for i686",
-        package: "gcc-i686-linux-gnu",
-        is_here: || starts("i686-linux-gnu-gcc"),
+        what: "gcc and g++ for i686",
+        package: "g++-i686-linux-gnu",
+        is_here: || starts("i686-linux-gnu-g++"),
     },
     Need { what: "libc for i686", package: "libc6-dev-i386-cross", is_here: || has_libc("i686") },
     Need {
-        what: "gcc for aarch64",
-        package: "gcc-aarch64-linux-gnu",
-        is_here: || starts("aarch64-linux-gnu-gcc"),
+        what: "gcc and g++ for aarch64",
+        package: "g++-aarch64-linux-gnu",
+        is_here: || starts("aarch64-linux-gnu-g++"),
     },
     Need {
         what: "libc for aarch64",
@@ -45,9 +45,9 @@ const NEEDS: &[Need] = &[
         is_here: || has_libc("aarch64"),
     },
     Need {
-        what: "gcc for s390x",
-        package: "gcc-s390x-linux-gnu",
-        is_here: || starts("s390x-linux-gnu-gcc"),
+        what: "gcc and g++ for s390x",
+        package: "g++-s390x-linux-gnu",
+        is_here: || starts("s390x-linux-gnu-g++"),
     },
     Need {
         what: "libc for s390x",
@@ -55,9 +55,9 @@ const NEEDS: &[Need] = &[
         is_here: || has_libc("s390x"),
     },
     Need {
-        what: "gcc for powerpc64le",
-        package: "gcc-powerpc64le-linux-gnu",
-        is_here: || starts("powerpc64le-linux-gnu-gcc"),
+        what: "gcc and g++ for powerpc64le",
+        package: "g++-powerpc64le-linux-gnu",
+        is_here: || starts("powerpc64le-linux-gnu-g++"),
     },
     Need {
         what: "libc for powerpc64le",

@@ -59,6 +59,7 @@ pub fn check(changes: &[Change], versions: Option<(Version, Version)>) -> Verdic
         Some((old, new)) if !new.has_bump(Bump::None, old) => {
             (false, format!("the version went back from {old} to {new}, which no change allows"))
         }
+        Some((old, _)) if class == Class::Neutral => (true, format!("{what} since {old}")),
         Some((old, new)) if new.has_bump(demanded, old) => {
             (true, format!("{what}: {old} → {new} is enough"))
         }

@@ -85,7 +85,7 @@ fn allocates_nothing(what: &str, mut act: impl FnMut()) {
 /// More than there are threads.
 const TRIES: usize = 8;
 const WARM_UP: usize = 2;
-const ROUNDS: usize = 40;
+const ROUNDS: usize = 10;
 
 /// Works when it is open.
 #[derive(Debug, Default)]

@@ -26,7 +26,8 @@ fn the_environment_sets_threads_and_faults_and_is_told_what_is_wrong_with_it() {
     }
 
     env::remove_var(FAULTS_VARIABLE);
-    for threads in ["1025", "18446744073709551615"] {
+    for threads in [1025, usize::MAX] {
+        let threads = &threads.to_string();
         env::set_var(THREADS_VARIABLE, threads);
         let error = Config::from_environment().and_then(Machine::new).map(drop).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);

@@ -31,16 +31,19 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How many allocations a thousand rounds make, all threads counted. Which
+/// How many allocations a thousand products make, all threads counted. Which
 /// thread computes is a matter of chance, and each keeps memory of its own when
-/// it does so for the first time: warm are they all when a thousand rounds
+/// it does so for the first time: warm are they all when a thousand products
 /// allocate nothing. What is allocated in every round never gets there.
-fn allocations_after_warm_up(mut round: impl FnMut() -> Result<(), Error>) -> usize {
-    const ROUNDS: usize = 1000;
+fn allocations_after_warm_up(
+    products_of_a_round: usize,
+    mut round: impl FnMut() -> Result<(), Error>,
+) -> usize {
+    let rounds = 1000 / products_of_a_round;
     let mut counted = usize::MAX;
     for _ in 0..20 {
         let before = ALLOCATIONS.load(Ordering::SeqCst);
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             round().unwrap();
         }
         counted = ALLOCATIONS.load(Ordering::SeqCst) - before;
@@ -65,7 +68,7 @@ fn submissions_and_waits_allocate_nothing_after_warm_up() {
         let weights = sail.upload_bytes::<Q4K>(96, 512, &[0x27; 96 * 2 * 144]).unwrap();
 
         let mut out = Some(sail.matrix::<F32>(4, 96).unwrap());
-        let single = allocations_after_warm_up(|| {
+        let single = allocations_after_warm_up(1, || {
             if let Some(free) = out.take() {
                 out = Some(sail.submit(Matmul::new(&x, &weights, free))?.wait()?);
             }
@@ -79,7 +82,7 @@ fn submissions_and_waits_allocate_nothing_after_warm_up() {
             batch.push(Matmul::new(&x, &weights, out)).unwrap();
         }
         let mut kept = Some(sail.submit(batch).unwrap().wait().unwrap());
-        let batches = allocations_after_warm_up(|| {
+        let batches = allocations_after_warm_up(16, || {
             if let Some(mut batch) = kept.take() {
                 batch.recycle();
                 for _ in 0..16 {
@@ -92,7 +95,7 @@ fn submissions_and_waits_allocate_nothing_after_warm_up() {
         assert_eq!(batches, 0, "batches, {threads} threads");
 
         let mut ring = Ring::new(&sail, &weights, 4, 3).unwrap();
-        let ringed = allocations_after_warm_up(|| {
+        let ringed = allocations_after_warm_up(1, || {
             if ring.is_full() {
                 ring.wait()?;
             }

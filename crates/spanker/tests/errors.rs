@@ -174,7 +174,8 @@ fn slices_of_the_wrong_length_are_refused_and_nothing_is_written() {
 fn limits_of_the_card_are_named() {
     let sail = sail_with(small_card());
     says(&sail.matrix::<F32>(1, 1 << 18).unwrap_err(), &["BUF_CREATE", "EINVAL", "524288"]);
-    let _held = [sail.matrix::<F32>(1, 1 << 17).unwrap(), sail.matrix(1, 1 << 16).unwrap()];
+    // Less is free then, and still 6 pages, of 64 KiB on some machines.
+    let _held = [sail.matrix::<F32>(1, 1 << 17).unwrap(), sail.matrix(1, 1 << 14).unwrap()];
     says(&sail.matrix::<F32>(1, 1 << 17).unwrap_err(), &["BUF_CREATE", "ENOSPC", "1048576"]);
     let mut small: Vec<_> = (0..6).map(|_| sail.matrix::<F32>(1, 1).unwrap()).collect();
     says(&sail.matrix::<F32>(1, 1).unwrap_err(), &["BUF_CREATE", "EMFILE", "8 buffers"]);

@@ -9,7 +9,10 @@ mod execution;
 
 use crate::old_rust;
 use architecture::{Architecture, ARCHITECTURES};
-use build::build;
+use build::{build, Executable};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 /// A source of the mirror, and what is built with it.
@@ -18,28 +21,44 @@ struct Way {
     choice: &'static str,
     /// What spanker-sys then says of its mirror.
     origin: &'static str,
+    /// Words for cargo.
+    features: &'static str,
     packages: &'static [&'static str],
 }
 
+/// With the one mirror everything is tested, and that it is the other mirror.
 const WAYS: [Way; 2] = [
     Way {
         choice: "require",
         origin: "bindgen",
-        packages: &["spanker-sys", "spanker-soft", "spanker-conformance", "spanker"],
+        features: "",
+        packages: &[
+            "spanker-sys",
+            "spanker-layout-tests",
+            "spanker-soft",
+            "spanker-conformance",
+            "spanker",
+        ],
     },
     Way {
         choice: "never",
         origin: "committed",
-        packages: &["spanker-sys", "spanker-soft", "spanker-conformance", "spanker"],
+        features: "--no-default-features",
+        packages: &["spanker-sys", "spanker-layout-tests"],
     },
 ];
 
 /// Executables in which no test is no mistake. Any other without one is.
-const WITHOUT_TESTS: [&str; 3] = [
+const WITHOUT_TESTS: [&str; 4] = [
     "spanker lib spanker",
     "spanker test without_software",
     "spanker-conformance bin spanker-conformance",
+    "spanker-layout-tests lib spanker_layout_tests",
 ];
+
+/// What runs longest begins first.
+const LONGEST: [&str; 3] =
+    ["spanker-soft test allocations", "spanker test allocations", "spanker-conformance test soft"];
 
 pub(super) fn architectures() -> Result<(), String> {
     let compiler = old_rust::old(&ARCHITECTURES.map(|architecture| architecture.rust()))?;
@@ -78,21 +97,42 @@ fn tests(
     architecture: &Architecture,
     way: &Way,
 ) -> Result<(usize, usize), String> {
-    let executables = build(compiler, architecture, way)?;
-    let mut passed = 0;
-    let mut failures = Vec::new();
-    for executable in &executables {
+    let mut executables = build(compiler, architecture, way)?;
+    executables.sort_by_key(|executable| {
+        let place = LONGEST.iter().position(|name| *name == executable.name);
+        (place.unwrap_or(LONGEST.len()), executable.name.clone())
+    });
+    let run = |executable: &Executable| {
         architecture.check(&executable.path)?;
-        let may_be_empty = WITHOUT_TESTS.contains(&executable.name.as_str());
-        match execution::run(architecture, executable) {
-            Ok(0) if !may_be_empty => failures.push(format!("{}: no test ran", executable.name)),
-            Ok(tests) => passed += tests,
-            Err(message) => failures.push(message),
+        let tests = execution::run(architecture, executable)?;
+        if tests == 0 && !WITHOUT_TESTS.contains(&executable.name.as_str()) {
+            return Err(format!("{}: no test ran", executable.name));
         }
-    }
+        Ok(tests)
+    };
+    let results = side_by_side(&executables, run);
+    let failures: Vec<&str> =
+        results.iter().filter_map(|result| Some(result.as_ref().err()?.as_str())).collect();
     if failures.is_empty() {
-        Ok((passed, executables.len()))
+        Ok((results.iter().flatten().sum(), results.len()))
     } else {
         Err(failures.join("\n"))
     }
+}
+
+/// The results for all, two at a time: most tests keep one processor busy.
+fn side_by_side<T: Sync, R: Send>(all: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = run(one);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -13,6 +13,8 @@ use std::path::PathBuf;
 
 /// Tell what changed between two ABIs, and what each change breaks
 ///
+/// Headers that need other --include directories each are compared as snapshots.
+///
 /// Exits with 0 if all is neutral, 1 if something breaks, 2 if there is more than before and nothing
 /// breaks, 3 if it could not run.
 #[derive(Args)]

@@ -17,6 +17,7 @@ use matched::{is_member, Matched};
 
 use super::bits::Bits;
 use super::findings::{Difference, Findings, Found};
+use super::reserved::is_reserved;
 use super::{types, words, Class};
 use crate::model::{Field, Record};
 
@@ -39,7 +40,10 @@ pub(super) fn judge(name: &str, before: &Record, after: &Record, findings: &mut 
 
     let intact = causes.is_empty() && findings.class_since(start) < Class::Breaking;
     // Members of an array beyond the end are no growth; they stay unjudged.
-    if !growers.is_empty() && after.size > before.size {
+    if growers.iter().all(|field| is_reserved(&field.name)) && !causes.is_empty() {
+        // What was reserved at the end only moved with the rest.
+        findings.covered.extend(growers.iter().map(|field| matched.difference(field)));
+    } else if !growers.is_empty() && after.size > before.size {
         grown(&matched, &growers, intact, findings);
     }
     whole(&matched, &mut causes, findings);

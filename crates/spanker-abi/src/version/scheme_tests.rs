@@ -6,10 +6,8 @@ use crate::model::{Abi, Constant, Facts, Type, Value};
 fn facts(macros: &[(&str, Value)]) -> Facts {
     let constant =
         |value: &Value| Constant { value: value.clone(), ty: Type("s32".to_owned()), of: None };
-    let mut facts = Facts::default();
-    facts.constants =
-        macros.iter().map(|(name, value)| ((*name).to_owned(), constant(value))).collect();
-    facts
+    let constants = macros.iter().map(|(name, value)| ((*name).to_owned(), constant(value)));
+    Facts { constants: constants.collect(), ..Facts::default() }
 }
 
 fn abi(targets: &[(&str, Facts)]) -> Abi {

@@ -134,7 +134,7 @@ fn refuses_more_than_the_buffer_has_pages(context: &Context) {
     refuses_range(&open, buffer.mmap_offset, 3);
     refuses_range(&open, buffer.mmap_offset + page, 2);
     refuses_range(&open, buffer.mmap_offset + 2 * page, 1);
-    refuses_range(&open, buffer.mmap_offset, 1 << 20);
+    refuses_range(&open, buffer.mmap_offset, 1 << 14);
     refuses_range(&open, buffer.mmap_offset.wrapping_sub(page), 2);
 }
 

@@ -15,6 +15,10 @@ pub(super) struct Architecture {
     /// What the names of its GNU tools begin with.
     pub(super) gnu: &'static str,
     pub(super) emulator: &'static str,
+    /// As the emulator calls it.
+    pub(super) cpu: &'static str,
+    /// Bytes in a page, where the emulator can be told.
+    pub(super) page: u32,
     /// What is in the first bytes of its executables.
     elf: Elf,
 }
@@ -27,7 +31,8 @@ struct Elf {
     machine: u16,
 }
 
-/// The quickest to be wrong first: it differs most from this machine's.
+/// The one that differs most from this machine's comes first. Kernels for
+/// powerpc64le commonly have pages of 64 KiB.
 pub(super) const ARCHITECTURES: [Architecture; 4] = [
     Architecture {
         name: "s390x",
@@ -35,6 +40,8 @@ pub(super) const ARCHITECTURES: [Architecture; 4] = [
         debian: "s390x",
         gnu: "s390x-linux-gnu",
         emulator: "qemu-s390x-static",
+        cpu: "max",
+        page: 4096,
         elf: Elf { bits: 64, big_endian: true, machine: 22 },
     },
     Architecture {
@@ -43,6 +50,8 @@ pub(super) const ARCHITECTURES: [Architecture; 4] = [
         debian: "i386",
         gnu: "i686-linux-gnu",
         emulator: "qemu-i386-static",
+        cpu: "max",
+        page: 4096,
         elf: Elf { bits: 32, big_endian: false, machine: 3 },
     },
     Architecture {
@@ -51,6 +60,8 @@ pub(super) const ARCHITECTURES: [Architecture; 4] = [
         debian: "ppc64el",
         gnu: "powerpc64le-linux-gnu",
         emulator: "qemu-ppc64le-static",
+        cpu: "power9",
+        page: 65536,
         elf: Elf { bits: 64, big_endian: false, machine: 21 },
     },
     Architecture {
@@ -59,6 +70,8 @@ pub(super) const ARCHITECTURES: [Architecture; 4] = [
         debian: "arm64",
         gnu: "aarch64-linux-gnu",
         emulator: "qemu-aarch64-static",
+        cpu: "max",
+        page: 4096,
         elf: Elf { bits: 64, big_endian: false, machine: 183 },
     },
 ];

@@ -23,19 +23,25 @@ pub(super) fn build(
     way: &Way,
 ) -> Result<Vec<Executable>, String> {
     let Architecture { target, gnu, .. } = architecture;
+    let Way { choice, origin, features, .. } = way;
     let packages = way.packages.join(" --package ");
     let mut test = cargo(&format!(
         "test --locked --no-run --lib --tests --message-format json-render-diagnostics \
-         --target-dir target/architectures --target {target} --package {packages}"
+         --target-dir target/architectures/{origin} --target {target} {features} \
+         --package {packages}"
     ));
+    // It computes what results are compared with, and every access to memory
+    // that a device must not touch is looked for byte by byte.
+    test.args(["--config", "profile.dev.package.spanker-conformance.opt-level=2"]);
     let variable = target.replace('-', "_");
     let settings = format!("CARGO_TARGET_{}", variable.to_uppercase());
     test.env("RUSTC", &compiler.rustc)
-        .env("SPANKER_SYS_BINDGEN", way.choice)
+        .env("SPANKER_SYS_BINDGEN", choice)
         .env(format!("{settings}_LINKER"), format!("{gnu}-gcc"))
         // The emulator then needs none of the architecture's own libraries.
         .env(format!("{settings}_RUSTFLAGS"), "-C target-feature=+crt-static")
         .env(format!("CC_{variable}"), format!("{gnu}-gcc"))
+        .env(format!("CXX_{variable}"), format!("{gnu}-g++"))
         .env(format!("AR_{variable}"), format!("{gnu}-ar"))
         .env("CARGO_PROFILE_DEV_DEBUG", "none")
         // It would take the place of the settings above.
@@ -45,7 +51,7 @@ pub(super) fn build(
         .lines()
         .map(|line| serde_json::from_str(line).map_err(|e| format!("cargo printed {line}: {e}")))
         .collect::<Result<_, _>>()?;
-    expect_origin(&messages, way.origin)?;
+    expect_origin(&messages, origin)?;
     let executables: Vec<_> = messages.iter().filter_map(executable).collect();
     match way.packages.iter().find(|package| !executables.iter().any(|e| e.is_of(package))) {
         None => Ok(executables),

@@ -9,6 +9,9 @@ use crate::diff::reserved::is_reserved;
 use crate::diff::{words, Class};
 use crate::model::{Field, RecordKind};
 
+/// A class, the kind of change, and the reason.
+type Judged = (Class, &'static str, &'static str);
+
 /// New fields that cannot be judged by themselves.
 #[derive(Debug)]
 pub(super) struct Fresh<'a> {
@@ -26,6 +29,7 @@ pub(super) fn judge<'a>(
 ) -> Fresh<'a> {
     let mut growers = Vec::new();
     let mut settlers = Vec::new();
+    let mut parts: Vec<(Option<&str>, Judged, Vec<&'a Field>)> = Vec::new();
     for &field in &matched.fresh {
         if causes.explain(&matched.difference(field)) {
             continue;
@@ -51,18 +55,46 @@ pub(super) fn judge<'a>(
         } else if !bits.within(&matched.old_inside) && !bits.meets(&matched.old_live) {
             grower(matched, field, &mut growers, findings);
         } else {
-            let (class, kind, reason) = inside(matched, field, &bits);
-            let found = found(matched, field, class, kind, reason);
-            if kind == "union-grown" {
+            let judged = inside(matched, field, &bits);
+            if judged.1 == "union-grown" {
+                let found = found(matched, field, judged.0, judged.1, judged.2);
                 causes.add(cause(matched, field, found));
-            } else if kind != "reserved-reshaped" || !matched.says_it_of_reserved(&bits) {
-                findings.add(found, [matched.difference(field)]);
-            } else {
+            } else if judged.1 == "reserved-reshaped" && matched.says_it_of_reserved(&bits) {
                 findings.covered.insert(matched.difference(field));
+            } else {
+                let part = new_part(matched, field);
+                match parts
+                    .iter_mut()
+                    .find(|(of, same, _)| part.is_some() && (*of, *same) == (part, judged))
+                {
+                    Some((_, _, fields)) => fields.push(field),
+                    None => parts.push((part, judged, vec![field])),
+                }
             }
         }
     }
+    for (part, judged, fields) in parts {
+        report(matched, part, judged, &fields, findings);
+    }
     Fresh { growers, settlers }
+}
+
+/// Fields of one new inner struct of which the same is to be said are one change.
+fn report(
+    matched: &Matched<'_>,
+    part: Option<&str>,
+    (class, kind, reason): Judged,
+    fields: &[&Field],
+    findings: &mut Findings,
+) {
+    let Some(&first) = fields.first() else { return };
+    let mut found = found(matched, first, class, kind, reason);
+    if let (Some(part), true) = (part, fields.len() > 1) {
+        found.item = format!("{}.{part}", matched.name);
+        let fields = fields.iter().map(|field| format!("{} {}", field.name, words::field(field)));
+        found.new = Some(words::list(&fields.collect::<Vec<_>>()));
+    }
+    findings.add(found, fields.iter().map(|field| matched.difference(field)));
 }
 
 /// A new field that reaches beyond the old end, and takes nothing live.
@@ -83,11 +115,7 @@ fn grower<'a>(
 }
 
 /// A new field within the old size, where no live field changed.
-fn inside(
-    matched: &Matched<'_>,
-    field: &Field,
-    bits: &Bits,
-) -> (Class, &'static str, &'static str) {
+fn inside(matched: &Matched<'_>, field: &Field, bits: &Bits) -> Judged {
     let reserved = is_reserved(&field.name);
     if member_of_union(matched, field) {
         return union_member(matched, field, bits);
@@ -107,11 +135,7 @@ fn inside(
     (Class::Breaking, "padding-used", reason)
 }
 
-fn union_member(
-    matched: &Matched<'_>,
-    field: &Field,
-    bits: &Bits,
-) -> (Class, &'static str, &'static str) {
+fn union_member(matched: &Matched<'_>, field: &Field, bits: &Bits) -> Judged {
     if !bits.within(&matched.old_inside) || matched.before.size != matched.after.size {
         let reason = "the new member makes the union larger";
         return (Class::Breaking, "union-grown", reason);
@@ -157,10 +181,15 @@ fn displaces(field: &Field, (old, new): Pair<'_>) -> bool {
 }
 
 fn inserted<'a>(matched: &Matched<'a>, field: &'a Field) -> Cause<'a> {
-    let reason = "a new field has its place among those that were there";
+    let shared = Bits::of(field).meets(&Bits::of_all(matched.same.iter().copied()));
+    let (kind, reason) = if shared {
+        ("union-grown", "the new member makes the union larger")
+    } else {
+        ("field-inserted", "a new field has its place among those that were there")
+    };
     let displaced = matched.moved.iter().filter(|pair| displaces(field, **pair));
     let first = displaced.map(|(old, _)| old.offset_bits).min();
-    let found = found(matched, field, Class::Breaking, "field-inserted", reason);
+    let found = found(matched, field, Class::Breaking, kind, reason);
     let cause = cause(matched, field, found);
     Cause { at: cause.at.min(first.unwrap_or(cause.at)), ..cause }
 }

@@ -95,13 +95,15 @@ fn changed<'a>(
     }
     if let Some(difference) = ty {
         let (kind, reason) = match difference {
-            TypeDifference::Sign => ("field-sign", "the same bits are another number"),
-            TypeDifference::ByteOrder => ("field-byte-order", "the same bytes are another number"),
-            TypeDifference::Spelling => (found.kind, "it is spelt otherwise"),
-            TypeDifference::Type => ("field-retyped", "it is something else"),
+            TypeDifference::Sign => ("field-sign", "the same bits are another number: "),
+            TypeDifference::ByteOrder => {
+                ("field-byte-order", "the same bytes are another number: ")
+            }
+            TypeDifference::Spelling => (found.kind, ""),
+            TypeDifference::Type => ("field-retyped", ""),
         };
         found.kind = kind;
-        reasons.push(format!("{reason}: {} → {}", old.ty.0, new.ty.0));
+        reasons.push(format!("{reason}it is {} instead of {}", new.ty.0, old.ty.0));
     }
     if old.bit_field != new.bit_field {
         found.kind = "field-retyped";
@@ -111,7 +113,7 @@ fn changed<'a>(
     if old.size_bits != new.size_bits {
         found.kind = "field-resized";
         let (from, to) = (words::size(old.size_bits), words::size(new.size_bits));
-        let whose = if ty.is_none() && !old.bit_field { "what it is of has" } else { "it has" };
+        let whose = if ty.is_none() && !old.bit_field { "its type has" } else { "it has" };
         reasons.push(format!("{whose} {to} instead of {from}"));
     }
     found.reason = words::list(&reasons);
