@@ -80,6 +80,31 @@ impl Archive {
         if let Some(exact) = newest(&known()?, begins) {
             return Ok(exact);
         }
+        self.update();
+        newest(&known()?, begins)
+            .ok_or(format!("apt finds no {package} of a version {begins}*, which Debian 12 has"))
+    }
+
+    /// The names of the packages that match one of these, the highest numbers
+    /// last: of the first pattern that matches any.
+    pub(crate) fn matching(&self, patterns: &[&str]) -> Result<Vec<String>, String> {
+        for _ in 0..2 {
+            for pattern in patterns {
+                let search = &mut self.apt("apt-cache", &["search", "--names-only", pattern]);
+                let found = output(search)?;
+                let words = found.lines().filter_map(|line| line.split_whitespace().next());
+                let mut names: Vec<String> = words.map(str::to_owned).collect();
+                names.sort_by_key(|name| numbers(name));
+                if !names.is_empty() {
+                    return Ok(names);
+                }
+            }
+            self.update();
+        }
+        Ok(Vec::new())
+    }
+
+    fn update(&self) {
         if !self.is_up_to_date.replace(true) {
             // A list that could not be had matters only if the package is not
             // in the others.
@@ -87,9 +112,11 @@ impl Archive {
                 println!("{message}");
             }
         }
-        newest(&known()?, begins)
-            .ok_or(format!("apt finds no {package} of a version {begins}*, which Debian 12 has"))
     }
+}
+
+fn numbers(name: &str) -> Vec<u64> {
+    name.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect()
 }
 
 /// apt lists a package's versions newest first: name, version and source, with

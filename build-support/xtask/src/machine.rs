@@ -64,6 +64,7 @@ const NEEDS: &[Need] = &[
         package: "libc6-dev-ppc64el-cross",
         is_here: || has_libc("powerpc64le"),
     },
+    Need { what: "abidiff", package: "abigail-tools", is_here: || starts("abidiff") },
     Need { what: "unshare", package: "util-linux", is_here: || starts("unshare") },
 ];
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `cargo xtask test`: everything this repository claims, verified.
 
+mod abi;
 mod architectures;
 mod costs;
 mod examples;
@@ -46,6 +47,7 @@ const STEPS: &[Step] = &[
     Step { name: "lint", what: "clippy has nothing to say", run: lint },
     Step { name: "tests", what: "all tests, with libclang", run: tests },
     Step { name: "bare", what: "all tests, with libclang absent", run: tests_without_libclang },
+    Step { name: "abi", what: "the header keeps the promises of its last release", run: abi::abi },
     Step { name: "features", what: "tests with features off; no bindgen compiled", run: features },
     Step { name: "ggml", what: "the block formats are ggml's", run: ggml::ggml },
     Step { name: "examples", what: "the examples run, C among them", run: examples::examples },
@@ -153,9 +155,12 @@ const BARE: &str = "--target-dir target/without-libclang";
 
 fn tests_without_libclang() -> Result<(), String> {
     libclang::check_absence(cargo(&format!("check --quiet --package spanker-sys {BARE}")))?;
-    let mut test = cargo(&format!("test --workspace --features spanker/tokio {BARE}"));
+    // spanker-abi reads headers with libclang, and nothing without.
+    let mut test =
+        cargo(&format!("test --workspace --exclude spanker-abi --features spanker/tokio {BARE}"));
     test.env(ggml::HEADERS, ggml::headers()?);
     run(&mut libclang::without(&test))?;
+    abi::without_libclang(BARE)?;
     // The newcomer's first command.
     run(&mut libclang::without(&cargo(&format!("run --release {BARE} -- demo"))))?;
     let version = cargo(&format!("run --release --quiet {BARE} -- version --json"));

@@ -21,12 +21,16 @@ pub(super) fn packages() -> Result<(), String> {
     for library in LIBRARIES {
         contents::check(unpacked.folder(library)?, library)?;
     }
+    contents::check(unpacked.folder(READER)?, READER)?;
     unpacked.with_libclang()?;
     unpacked.without_libclang()?;
     unpacked.features_off()?;
     unpacked.documentation()?;
     fs::remove_dir_all(&unpacked.root).map_err(|e| format!("{}: {e}", unpacked.root.display()))
 }
+
+/// Alone, beside these: it reads any header, and needs libclang for that.
+pub(super) const READER: &str = "spanker-abi";
 
 /// The folders that the packages were unpacked into.
 struct Unpacked {
@@ -45,7 +49,7 @@ impl Unpacked {
         let _ = fs::remove_dir_all(&package);
         let mut pack = cargo("package --no-verify --allow-dirty --target-dir");
         pack.arg(target.join("crates"));
-        for library in LIBRARIES {
+        for library in LIBRARIES.into_iter().chain([READER]) {
             pack.args(["--package", library]);
         }
         run(&mut pack)?;
@@ -53,7 +57,7 @@ impl Unpacked {
         let root = fresh_folder()?;
         same_toolchain(&root)?;
         let mut folders = Vec::new();
-        for library in LIBRARIES {
+        for library in LIBRARIES.into_iter().chain([READER]) {
             let version = env!("CARGO_PKG_VERSION");
             let archive = package.join(format!("{library}-{version}.crate"));
             // The time of unpacking, so that no earlier build passes for this one's.
@@ -73,11 +77,12 @@ impl Unpacked {
     fn cargo_in(&self, library: &str, words: &str, target: &str) -> Result<Command, String> {
         let mut cargo = cargo(words);
         cargo.current_dir(self.folder(library)?);
-        for (other, folder) in self.folders.iter().take_while(|(other, _)| *other != library) {
+        let others = self.folders.iter().take_while(|(other, _)| *other != library);
+        for (other, folder) in others.filter(|_| library != READER) {
             let patch = format!("patch.crates-io.{other}.path=\"{}\"", folder.display());
             cargo.args(["--config", &patch]);
         }
-        if library != "spanker-sys" {
+        if library != "spanker-sys" && library != READER {
             // As in this repository: the kernels are too slow for tests otherwise.
             cargo.args(["--config", "profile.dev.package.spanker-soft.opt-level=2"]);
         }
@@ -90,7 +95,7 @@ impl Unpacked {
             let mut test = self.cargo_in(library, "test --all-features", "with")?;
             run(test.env("SPANKER_SYS_BINDGEN", "require"))?;
         }
-        Ok(())
+        run(&mut self.cargo_in(READER, "test --all-features", "with")?)
     }
 
     fn without_libclang(&self) -> Result<(), String> {
@@ -99,7 +104,7 @@ impl Unpacked {
             let test = self.cargo_in(library, "test --all-features", "without")?;
             run(&mut libclang::without(&test))?;
         }
-        Ok(())
+        run(&mut libclang::without(&self.cargo_in(READER, "check --all-features", "without")?))
     }
 
     fn features_off(&self) -> Result<(), String> {
@@ -118,7 +123,7 @@ impl Unpacked {
 
     /// As docs.rs does it, which has no network.
     fn documentation(&self) -> Result<(), String> {
-        for library in LIBRARIES {
+        for library in LIBRARIES.into_iter().chain([READER]) {
             let mut doc =
                 self.cargo_in(library, "doc --no-deps --all-features --offline", "with")?;
             run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;

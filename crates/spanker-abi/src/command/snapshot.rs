@@ -7,6 +7,8 @@ use spanker_abi::{snapshot, Error};
 use std::path::PathBuf;
 
 /// Write the facts of a header down, one a line
+///
+/// Exits with 0 when done, 3 if it could not run; then the file is as it was.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The header

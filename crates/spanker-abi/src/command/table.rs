@@ -8,6 +8,8 @@ use spanker_abi::Error;
 use std::path::PathBuf;
 
 /// Show sizes, alignments, offsets, holes, constants and request codes
+///
+/// Exits with 0 when done, 3 if it could not run.
 #[derive(Args)]
 pub(super) struct Arguments {
     /// The header

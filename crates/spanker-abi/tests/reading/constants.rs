@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Macros that have a value.
 
-use crate::scene::{constants, facts, facts_on, texts};
+use crate::scene::{constants, facts, facts_on, texts, NOTHING};
 
 #[test]
 fn an_integer_has_the_type_that_c_gives_it() {
@@ -118,7 +118,7 @@ fn the_last_definition_counts() {
 fn what_is_undefined_again_is_no_fact() {
     let facts = facts("#define A 1\n#undef A\n#define B 2");
     assert_eq!(constants(&facts), ["B 2 s32"]);
-    assert_eq!(texts(&facts), [String::new(); 0]);
+    assert_eq!(texts(&facts), NOTHING);
 }
 
 #[test]
@@ -127,13 +127,13 @@ fn what_has_parameters_or_is_text_and_undefined_again_is_no_fact() {
         "#define A(x) (x)\n#undef A\n#define B {\n#undef B\n#define C\n#undef C\n#define D 2",
     );
     assert_eq!(constants(&facts), ["D 2 s32"]);
-    assert_eq!(texts(&facts), [String::new(); 0]);
+    assert_eq!(texts(&facts), NOTHING);
 }
 
 #[test]
 fn a_variable_of_the_header_has_no_constant() {
     let facts = facts("extern int a;\n#define A a\n#define B (a + 1)\n#define C &a");
-    assert_eq!(constants(&facts), [String::new(); 0]);
+    assert_eq!(constants(&facts), NOTHING);
     assert_eq!(
         texts(&facts),
         ["A macro: a", "B macro: ( a + 1 )", "C macro: & a", "a variable: extern int a"]
@@ -150,6 +150,6 @@ fn two_values_with_a_comma_are_no_value() {
 #[test]
 fn a_null_pointer_is_no_number() {
     let facts = facts("#define A ((void *)0)");
-    assert_eq!(constants(&facts), [String::new(); 0]);
+    assert_eq!(constants(&facts), NOTHING);
     assert_eq!(texts(&facts), ["A macro: ( ( void * ) 0 )"]);
 }

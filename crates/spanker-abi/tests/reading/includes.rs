@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What counts as part of a header, and what does not.
 
-use crate::scene::{constants, facts, layout, texts, Folder};
+use crate::scene::{constants, facts, layout, texts, Folder, NOTHING};
 
 #[test]
 fn an_include_guard_is_no_fact() {
     let facts = facts("#ifndef H_H\n#define H_H\n#define A 1\n#endif\n");
     assert_eq!(constants(&facts), ["A 1 s32"]);
-    assert_eq!(texts(&facts), [String::new(); 0]);
+    assert_eq!(texts(&facts), NOTHING);
 }
 
 #[test]
@@ -16,14 +16,14 @@ fn a_guard_behind_a_comment_with_a_directive_is_still_one() {
         "/*\n#include what you use\n */\n# ifndef H_H /* once */\n#\tdefine H_H /* once */\n\
          #define A 1\n#endif\n",
     );
-    assert_eq!(texts(&facts), [String::new(); 0]);
+    assert_eq!(texts(&facts), NOTHING);
 }
 
 #[test]
 fn a_guard_written_with_defined_is_one_too() {
     for guard in ["#if !defined(H_H)", "#if !defined H_H", "#if ! defined ( H_H )"] {
         let facts = facts(&format!("{guard}\n#define H_H\n#define A 1\n#endif\n"));
-        assert_eq!(texts(&facts), [String::new(); 0], "{guard}");
+        assert_eq!(texts(&facts), NOTHING, "{guard}");
     }
 }
 
@@ -55,7 +55,7 @@ fn what_is_included_in_quotes_counts() {
     let facts = folder.facts();
     assert_eq!(constants(&facts), ["Q 7 s32"]);
     assert_eq!(facts.records.keys().collect::<Vec<_>>(), ["struct unused", "struct x", "struct y"]);
-    assert_eq!(texts(&facts), [String::new(); 0]);
+    assert_eq!(texts(&facts), NOTHING);
 }
 
 #[test]
@@ -70,8 +70,8 @@ fn of_what_is_included_in_angles_only_used_types_count() {
         ),
     ]);
     let facts = folder.facts();
-    assert_eq!(constants(&facts), [String::new(); 0]);
-    assert_eq!(texts(&facts), [String::new(); 0]);
+    assert_eq!(constants(&facts), NOTHING);
+    assert_eq!(texts(&facts), NOTHING);
     assert_eq!(
         facts.records.keys().collect::<Vec<_>>(),
         ["struct deep", "struct x", "struct y", "t"]
@@ -99,7 +99,7 @@ fn a_header_found_by_two_paths_counts() {
     std::fs::create_dir(folder.path("part")).unwrap();
     let facts = folder.facts();
     assert_eq!(constants(&facts), ["A 1 s32", "Q 7 s32"]);
-    assert_eq!(texts(&facts), [String::new(); 0]);
+    assert_eq!(texts(&facts), NOTHING);
 }
 
 #[test]

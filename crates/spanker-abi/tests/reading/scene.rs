@@ -8,6 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
+pub(crate) const NOTHING: [&str; 0] = [];
+
 /// A folder with the header `h.h` and others.
 pub(crate) struct Folder(TempDir);
 

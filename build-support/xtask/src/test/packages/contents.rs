@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 /// The categories of crates.io that could fit: for another one look up how
 /// crates.io spells it, since it takes no other.
-const CATEGORIES: [&str; 12] = [
+const CATEGORIES: [&str; 13] = [
     "api-bindings",
     "asynchronous",
     "command-line-utilities",
     "concurrency",
+    "development-tools",
     "emulators",
     "external-ffi-bindings",
     "hardware-support",
@@ -25,7 +26,7 @@ const CATEGORIES: [&str; 12] = [
 ];
 
 /// What a package has at its top.
-const TOP: [&str; 13] = [
+const TOP: [&str; 14] = [
     ".cargo_vcs_info.json",
     "Cargo.lock",
     "Cargo.toml",
@@ -35,6 +36,7 @@ const TOP: [&str; 13] = [
     "benches",
     "build",
     "examples",
+    "fallback",
     "include",
     "shims",
     "src",
