@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 
 enum spanker_mode {
 	SPANKER_MODE_IDLE,
