@@ -2,18 +2,16 @@
 //! The command line, and what it is answered with.
 
 mod check;
+mod comparison;
 mod diff;
 mod side;
 mod snapshot;
 mod table;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use spanker_abi::header::{Header, Reading};
-use spanker_abi::report::{annotations, Report};
 use spanker_abi::{Error, Target};
-use std::env;
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -47,8 +45,8 @@ enum Command {
 /// Which targets, and where headers are.
 #[derive(Args)]
 struct HeaderOptions {
-    /// A target such as s390x, or a triple; again for more. [default: x86_64, i686, aarch64, arm,
-    /// riscv64, s390x, powerpc64le, mips64el]
+    /// A target such as s390x, or a triple; again for more. [default: those of the snapshot, if
+    /// there is one, or else x86_64, i686, aarch64, arm, riscv64, s390x, powerpc64le, mips64el]
     #[arg(long = "target", short = 't', value_name = "TARGET", value_delimiter = ',')]
     targets: Vec<String>,
 
@@ -99,47 +97,6 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(COULD_NOT_RUN)
         }
     }
-}
-
-/// How changes are shown.
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// For a terminal
-    Text,
-    /// For programs
-    Json,
-    /// A table
-    Markdown,
-    /// Annotations of lines, and a step's summary, in the file that GITHUB_STEP_SUMMARY names or
-    /// else behind them
-    Github,
-}
-
-fn answer(
-    report: &Report<'_>,
-    format: Format,
-    header: &Path,
-    reading: &Reading,
-) -> Result<String, Error> {
-    Ok(match format {
-        Format::Text => report.text(),
-        Format::Json => format!("{:#}\n", report.json()),
-        Format::Markdown => report.markdown(),
-        Format::Github => {
-            let annotations = annotations(report, header, reading);
-            match env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) {
-                Some(file) => append(&PathBuf::from(file), &report.markdown())
-                    .map(|()| annotations + &report.text())?,
-                None => annotations + &report.markdown(),
-            }
-        }
-    })
-}
-
-fn append(path: &Path, text: &str) -> Result<(), Error> {
-    let file = OpenOptions::new().append(true).create(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|source| Error::File { path: path.to_owned(), source })
 }
 
 /// Prints an answer. One that could not be given is none.

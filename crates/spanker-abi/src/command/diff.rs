@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `spanker-abi diff`.
 
-use super::side::{read_both, Side};
-use super::{answer, print, Format, HeaderOptions};
+use super::comparison::{Comparison, Options};
+use super::side::Side;
 use clap::Args;
-use spanker_abi::diff::{diff, Class};
-use spanker_abi::report::Report;
-use spanker_abi::version::Scheme;
+use spanker_abi::diff::Class;
 use spanker_abi::Error;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Tell what changed between two ABIs, and what each change breaks
@@ -26,44 +23,14 @@ pub(super) struct Arguments {
     new: PathBuf,
 
     #[command(flatten)]
-    options: HeaderOptions,
-
-    /// The macros that say the version: PREFIX_MAJOR with PREFIX_MINOR, or PREFIX itself. For one
-    /// macro, PREFIX:kernel reads major << 16, minor << 8, patch, and PREFIX:halves major << 16,
-    /// minor; else it only increases.
-    #[arg(long, value_name = "PREFIX")]
-    version_macros: Option<Scheme>,
-
-    /// How to show them
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-
-    /// The same as --format json
-    #[arg(long, conflicts_with = "format")]
-    json: bool,
+    options: Options,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
-    let (old, new) = (Side::open(&arguments.old)?, Side::open(&arguments.new)?);
-    let (old, new) = read_both(old, new, &arguments.options)?;
-    let scheme = arguments.version_macros.as_ref();
-    let failed = |error: &dyn std::fmt::Display| Error::Request(error.to_string());
-    let changes = diff(&old.abi, &new.abi, scheme).map_err(|error| failed(&error))?;
-    let version = scheme.map(|scheme| scheme.version(&old.abi));
-    let version = version.transpose().map_err(|error| failed(&error))?;
-    let targets: BTreeSet<String> =
-        old.abi.targets.keys().chain(new.abi.targets.keys()).cloned().collect();
-    let report = Report {
-        old: &arguments.old.display().to_string(),
-        new: &arguments.new.display().to_string(),
-        changes: &changes,
-        targets: &targets,
-        version,
-        verdict: None,
-    };
-    let format = if arguments.json { Format::Json } else { arguments.format };
-    print(answer(&report, format, &arguments.new, &new)?)?;
-    Ok(match report.class() {
+    let Arguments { old, new, options } = arguments;
+    let comparison = Comparison::of(Side::open(old)?, Side::open(new)?, options)?;
+    comparison.report(old, new, None)?;
+    Ok(match Class::of(&comparison.changes) {
         Class::Neutral => 0,
         Class::Breaking => 1,
         Class::Additive => 2,
