@@ -5,7 +5,7 @@
 //! declarations and where they stand are not, so two headers with equal facts
 //! have the same ABI.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The facts of one header on every target that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +31,9 @@ pub struct Facts {
     pub constants: BTreeMap<String, Constant>,
     /// Macros and enumerators that are request codes.
     pub requests: BTreeMap<String, Request>,
+    /// Those of the constants and requests that are enumerators and no macros, so
+    /// that `#ifdef` does not see them.
+    pub enumerators: BTreeSet<String>,
     /// What has no value that could be judged: macros with parameters, macros
     /// that stand for other text, inline functions.
     pub texts: BTreeMap<String, Text>,
@@ -104,13 +107,17 @@ pub struct Field {
     pub ty: Type,
     /// It is a bit-field.
     pub bit_field: bool,
+    /// Bytes from one element to the next, of an array that does not tell its
+    /// length: its own size does not show when they change.
+    pub stride: Option<u64>,
 }
 
 /// A type by what it is on the target and not by how it is spelt, so that
 /// `__u64` and `unsigned long` are equal where they are the same:
 /// `u8` … `u64`, `s8` … `s64` (`char` is one of them), `le16` … `be64`, `bool`,
-/// `f32`, `f64`, `pointer`, `struct NAME`, `union NAME`, `enum NAME`, and arrays
-/// of these: `u8[16]`, `u8[4][2]`, `u8[]` with a flexible end.
+/// `f32`, `f64`, `struct NAME`, `union NAME`, `enum NAME`, arrays of these
+/// (`u8[16]`, `u8[4][2]`, `u8[]` with a flexible end), and pointers with what
+/// they point to: `u8*`, `struct NAME*`, `(u8[4])*`; of functions as C has them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Type(pub String);
 

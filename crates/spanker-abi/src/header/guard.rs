@@ -2,8 +2,8 @@
 //! The macro that keeps a file from being read twice.
 
 /// The guard of a file: the name that its first two directives, `#ifndef` and
-/// `#define`, agree on. With a value, only if it holds the whole file; otherwise
-/// that may be the default of a setting.
+/// `#define`, agree on. With a value, only if that is 1 and it holds the whole
+/// file; otherwise it may be a setting, or something that programs ask for.
 pub(super) fn guard(text: &str) -> Option<String> {
     let code = without_comments(text).replace("\\\r\n", " ").replace("\\\n", " ");
     let directives: Vec<Vec<&str>> = code
@@ -26,7 +26,7 @@ pub(super) fn guard(text: &str) -> Option<String> {
     };
     match second.as_slice() {
         ["define", defined] if *defined == name => Some(name),
-        ["define", defined, ..] if *defined == name && holds_all(&directives) => Some(name),
+        ["define", defined, "1"] if *defined == name && holds_all(&directives) => Some(name),
         _ => None,
     }
 }

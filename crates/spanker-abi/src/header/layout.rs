@@ -4,7 +4,7 @@
 use super::inventory::{place, Inventory};
 use super::marker;
 use super::Place;
-use crate::model::{Enum, Facts, Field, Record, RecordKind, Text, Type};
+use crate::model::{Constant, Enum, Facts, Field, Record, RecordKind, Text, Type, Value};
 use clang::{Entity, EntityKind, Type as ClangType, TypeKind};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -111,7 +111,7 @@ impl<'tu, 'p> Layouts<'tu, 'p> {
             | TypeKind::Double
             | TypeKind::LongDouble
             | TypeKind::Float128 => format!("f{bits}"),
-            TypeKind::Pointer | TypeKind::BlockPointer => "pointer".to_owned(),
+            TypeKind::Pointer | TypeKind::BlockPointer => self.pointer(canonical),
             TypeKind::ConstantArray | TypeKind::IncompleteArray => self.describe(canonical).0,
             TypeKind::Record => {
                 self.open.push(canonical);
@@ -128,6 +128,19 @@ impl<'tu, 'p> Layouts<'tu, 'p> {
             _ if canonical.is_signed_integer() => format!("s{bits}"),
             _ if canonical.is_unsigned_integer() => format!("u{bits}"),
             _ => canonical.get_display_name(),
+        }
+    }
+
+    fn pointer(&mut self, ty: ClangType<'tu>) -> String {
+        let Some(to) = ty.get_pointee_type() else { return "void*".to_owned() };
+        match to.get_canonical_type().get_kind() {
+            TypeKind::FunctionPrototype | TypeKind::FunctionNoPrototype => {
+                ty.get_canonical_type().get_display_name()
+            }
+            _ => match self.describe(to).0 {
+                array if array.ends_with(']') => format!("({array})*"),
+                name => format!("{name}*"),
+            },
         }
     }
 
@@ -187,13 +200,14 @@ impl<'tu, 'p> Layouts<'tu, 'p> {
                 if let (Some(name), true) = (&name, is_array) {
                     let name = format!("{prefix}{name}");
                     self.note(&format!("{record}.{name}"), &entity);
-                    let size_bits = bits(ty);
+                    let (size_bits, stride) = (bits(ty), stride(ty));
                     fields.push(Field {
                         name,
                         offset_bits,
                         size_bits,
                         ty: described,
                         bit_field: false,
+                        stride,
                     });
                 }
                 self.add_fields(inner, record, &path, offset_bits, fields);
@@ -210,17 +224,36 @@ impl<'tu, 'p> Layouts<'tu, 'p> {
                 size_bits: width.map_or_else(|| bits(ty), |width| width as u64),
                 ty: self.describe(ty),
                 bit_field: width.is_some(),
+                stride: stride(ty),
             });
         }
     }
 
     fn add_enum(&mut self, name: String, ty: ClangType<'tu>) {
         let declaration = ty.get_declaration().map(|it| it.get_definition().unwrap_or(it));
+        let integer = self.integer_of(ty);
         if let Some(declaration) = declaration {
             self.note(&name, &declaration);
+            for constant in declaration.get_children() {
+                self.add_enumerator(&name, &integer, &constant);
+            }
         }
-        let ty = self.integer_of(ty);
-        self.facts.enums.insert(name, Enum { ty });
+        self.facts.enums.insert(name, Enum { ty: integer });
+    }
+
+    /// Of an enum that is used here, wherever it is declared. Those of this header
+    /// are asked for, and then said, more exactly.
+    fn add_enumerator(&mut self, of: &str, integer: &Type, constant: &Entity<'_>) {
+        let (Some(name), Some((signed, unsigned))) =
+            (constant.get_name(), constant.get_enum_constant_value())
+        else {
+            return;
+        };
+        let value = if integer.0.starts_with('u') { unsigned.into() } else { signed.into() };
+        let constant =
+            Constant { value: Value::Integer(value), ty: integer.clone(), of: Some(of.to_owned()) };
+        self.facts.enumerators.insert(name.clone());
+        self.facts.constants.insert(name, constant);
     }
 
     fn add_typedef(&mut self, declaration: &Entity<'tu>) {
@@ -267,6 +300,18 @@ impl<'tu, 'p> Layouts<'tu, 'p> {
 
 fn bits(ty: ClangType<'_>) -> u64 {
     ty.get_sizeof().unwrap_or(0) as u64 * 8
+}
+
+/// Bytes from one element to the next, of an array without a length.
+fn stride(ty: ClangType<'_>) -> Option<u64> {
+    let array = ty.get_canonical_type();
+    let open = match array.get_kind() {
+        TypeKind::IncompleteArray => true,
+        TypeKind::ConstantArray => array.get_size() == Some(0),
+        _ => false,
+    };
+    let element = array.get_element_type().filter(|_| open)?;
+    element.get_sizeof().ok().map(|bytes| bytes as u64)
 }
 
 /// The elements of an array, of whatever depth, or the type itself.

@@ -91,11 +91,24 @@ fn value<'tu>(
     if ty.get_canonical_type().get_kind() == TypeKind::Pointer {
         return None;
     }
+    let ty = layouts.describe(ty.get_canonical_type());
+    // clang hands out 64 bits of a number.
+    if ["s128", "u128", "f128", "f96"].contains(&ty.0.as_str()) {
+        return None;
+    }
     let value = match &result {
         EvaluationResult::Float(float) => Value::Float(float.to_string()),
         other => Value::Integer(integer(other)?),
     };
-    Some((value, layouts.describe(ty.get_canonical_type())))
+    Some((value, ty))
+}
+
+/// Whether a string was read as it is: clang hands out its bytes up to the first
+/// NUL, and nothing of how wide they are.
+fn is_exact(value: &Value, tokens: &[String]) -> bool {
+    let plain = |token: &String| !token.contains('"') || token.starts_with('"');
+    let escaped = |token: &String| token.contains('\\');
+    !matches!(value, Value::Text(_)) || tokens.iter().all(|token| plain(token) && !escaped(token))
 }
 
 fn integer(result: &EvaluationResult) -> Option<i128> {
@@ -166,6 +179,11 @@ impl Values {
             places.entry(name.clone()).or_insert_with(|| made.place.clone());
         }
         for (name, enumerator) in &inventory.enumerators {
+            if inventory.macros.contains_key(name) && self.defined.contains(name) {
+                facts.enumerators.remove(name);
+            } else {
+                facts.enumerators.insert(name.clone());
+            }
             self.add(name, enumerator.of.as_ref(), &enumerator.tokens, facts);
             places.entry(name.clone()).or_insert_with(|| enumerator.place.clone());
         }
@@ -173,7 +191,8 @@ impl Values {
 
     fn add(&self, name: &str, of: Option<&String>, tokens: &[String], facts: &mut Facts) {
         let name = name.to_owned();
-        let Some((value, ty)) = self.constants.get(&name) else {
+        let known = self.constants.get(&name);
+        let Some((value, ty)) = known.filter(|(value, _)| is_exact(value, tokens)) else {
             let text = Text { what: "macro".to_owned(), tokens: tokens.join(" ") };
             facts.texts.insert(name, text);
             return;

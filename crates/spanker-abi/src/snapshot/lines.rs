@@ -59,6 +59,8 @@ struct FieldLine {
     bits: Bits,
     #[serde(rename = "type")]
     ty: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stride: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,6 +91,9 @@ struct ConstantLine {
     ty: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     of: Option<String>,
+    /// It is no macro: `#ifdef` does not see it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    enumerator: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +106,9 @@ struct RequestLine {
     size: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     argument: Option<String>,
+    /// It is no macro: `#ifdef` does not see it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    enumerator: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -228,7 +236,8 @@ impl Document {
             };
             offset_bits.checked_add(size_bits).ok_or(format!("{name} is too large"))?;
             let ty = Type(line.ty);
-            fields.push(Field { name: line.name, offset_bits, size_bits, ty, bit_field });
+            let (name, stride) = (line.name, line.stride);
+            fields.push(Field { name, offset_bits, size_bits, ty, bit_field, stride });
             Ok(())
         })?;
         spread(targets, self.enums, |facts, line| {
@@ -247,6 +256,9 @@ impl Document {
                 _ => return Err(format!("{} needs one of integer, float, text", line.name)),
             };
             let constant = Constant { value, ty: Type(line.ty), of: line.of };
+            if line.enumerator {
+                facts.enumerators.insert(line.name.clone());
+            }
             once(&mut facts.constants, line.name, constant)
         })?;
         spread(targets, self.requests, |facts, line| {
@@ -262,6 +274,9 @@ impl Document {
                 size: line.size,
                 argument: line.argument.map(Type),
             };
+            if line.enumerator {
+                facts.enumerators.insert(line.name.clone());
+            }
             once(&mut facts.requests, line.name, request)
         })?;
         spread(targets, self.texts, |facts, line| {
@@ -344,6 +359,7 @@ fn fields(facts: &Facts) -> Vec<(String, FieldLine)> {
                 name: field.name.clone(),
                 bits,
                 ty: field.ty.0.clone(),
+                stride: field.stride,
             };
             lines.push((format!("{of} {}", field.name), line));
         }
@@ -378,7 +394,9 @@ fn constants(facts: &Facts) -> Vec<(String, ConstantLine)> {
             Value::Text(value) => text = Some(value.clone()),
         }
         let (ty, of) = (constant.ty.0.clone(), constant.of.clone());
-        (name.clone(), ConstantLine { name: name.clone(), integer, float, text, ty, of })
+        let enumerator = facts.enumerators.contains(name);
+        let name = name.clone();
+        (name.clone(), ConstantLine { name, integer, float, text, ty, of, enumerator })
     };
     facts.constants.iter().map(line).collect()
 }
@@ -398,6 +416,7 @@ fn requests(facts: &Facts) -> Vec<(String, RequestLine)> {
             number: request.number,
             size: request.size,
             argument: request.argument.as_ref().map(|argument| argument.0.clone()),
+            enumerator: facts.enumerators.contains(name),
         };
         (name.clone(), line)
     };

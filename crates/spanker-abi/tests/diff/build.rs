@@ -33,6 +33,7 @@ pub(crate) fn record(fields: &[&str]) -> Record {
                 size_bits: bits.parse().unwrap(),
                 ty: Type(ty.to_owned()),
                 bit_field: true,
+                stride: None,
             },
             None => Field {
                 name: name.to_owned(),
@@ -40,6 +41,7 @@ pub(crate) fn record(fields: &[&str]) -> Record {
                 size_bits: size,
                 ty: Type(ty.to_owned()),
                 bit_field: false,
+                stride: None,
             },
         };
         at = field.offset_bits + field.size_bits;

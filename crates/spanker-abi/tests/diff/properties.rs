@@ -54,6 +54,7 @@ fn field(name: &str, ty: &str, at: u64, bytes: u64) -> Field {
         size_bits: bytes * 8,
         ty: Type(ty.to_owned()),
         bit_field: false,
+        stride: None,
     }
 }
 
