@@ -10,6 +10,7 @@ mod table;
 
 use clap::{Args, Parser, Subcommand};
 use spanker_abi::header::{Header, Reading};
+use spanker_abi::report::{self, failure};
 use spanker_abi::{Error, Target};
 use std::fmt;
 use std::io::{self, Write};
@@ -40,6 +41,16 @@ enum Command {
     Snapshot(snapshot::Arguments),
     Diff(diff::Arguments),
     Check(check::Arguments),
+}
+
+impl Command {
+    fn is_for_github(&self) -> bool {
+        match self {
+            Self::Table(_) | Self::Snapshot(_) => false,
+            Self::Diff(arguments) => arguments.options.is_for_github(),
+            Self::Check(arguments) => arguments.options.is_for_github(),
+        }
+    }
 }
 
 /// Which targets, and where headers are.
@@ -93,7 +104,10 @@ pub(crate) fn run() -> ExitCode {
     match answer {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {error}");
+            if cli.command.is_for_github() {
+                let _ = print(failure(&error.to_string()));
+            }
+            let _ = writeln!(io::stderr(), "error: {}", report::visible(&error.to_string()));
             ExitCode::from(COULD_NOT_RUN)
         }
     }

@@ -59,7 +59,8 @@ impl fmt::Display for Error {
                 if messages.iter().any(|message| message.contains("file not found")) {
                     f.write_str(
                         "\n  --include DIR adds a directory with what is missing; headers under asm/ \
-                         must be those of the target",
+                         must be those of the target; --target leaves targets out that do not have \
+                         it",
                     )?;
                 }
                 Ok(())

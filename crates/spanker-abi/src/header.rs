@@ -13,6 +13,7 @@ mod layout;
 mod marker;
 mod probe;
 mod values;
+mod warnings;
 
 use crate::error::Error;
 use crate::model::{Abi, Facts};
@@ -87,8 +88,7 @@ impl Header {
         }
         let path = absolute(&self.path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // clang would not say why.
-        fs::read(&path).map_err(|source| Error::File { path: self.path.clone(), source })?;
+        self.can_be_read(&path)?;
         let include_path = IncludePath::new(&self.include)?;
 
         let _one = CLANG.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -106,6 +106,21 @@ impl Header {
             reading.abi.targets.insert(target.name().to_owned(), facts);
         }
         Ok(reading)
+    }
+
+    /// Says what clang would say otherwise, or not at all.
+    fn can_be_read(&self, path: &Path) -> Result<(), Error> {
+        let failed = |source| Error::File { path: self.path.clone(), source };
+        let refused = |why| Error::Request(format!("{:?}: {why}", self.path));
+        if !fs::metadata(path).map_err(failed)?.is_file() {
+            // It is read more than once.
+            return Err(refused("it is no regular file; copy its contents to one"));
+        }
+        match path.to_str() {
+            Some(path) if !path.contains(['"', '\n', '\\']) => Ok(()),
+            _ => Err(refused("clang cannot be told of a path like this; copy it to another")),
+        }?;
+        fs::File::open(path).map_err(failed).map(drop)
     }
 }
 
@@ -131,9 +146,11 @@ impl Look<'_> {
     ) -> Result<Facts, Error> {
         let mut arguments = self.include_path.arguments(self.target);
         let plain = self.parse(index.parser(self.path).arguments(&arguments))?;
-        let errors = errors(&plain);
-        if !errors.is_empty() {
-            return Err(self.rejected(errors.into_iter().map(|error| error.message).collect()));
+        let mut messages: Vec<String> =
+            errors(&plain).into_iter().map(|error| error.message).collect();
+        messages.extend(warnings::that_matter(&plain));
+        if !messages.is_empty() {
+            return Err(self.rejected(messages));
         }
         let inventory = Inventory::take(&plain, self.path);
 

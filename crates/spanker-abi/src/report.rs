@@ -9,7 +9,7 @@ use crate::version::{Bump, Version};
 use serde_json::{json, Value as Json};
 use std::collections::BTreeSet;
 
-pub use github::annotations;
+pub use github::{annotations, failure};
 
 /// The changes from one ABI to another, and what they demand.
 #[derive(Debug, Clone, Copy)]
@@ -73,20 +73,21 @@ impl Report<'_> {
     pub fn text(&self) -> String {
         let mut text = String::new();
         for change in self.changes {
+            let (old, new) = (change.old.as_deref(), change.new.as_deref());
             text += &format!(
                 "{:9} {} ({}, {})\n",
                 change.class.name(),
-                change.item,
+                on_a_line(&change.item),
                 change.kind,
                 self.on(change)
             );
-            match (&change.old, &change.new) {
+            match (old.map(on_a_line), new.map(on_a_line)) {
                 (Some(old), Some(new)) => text += &format!("          {old} → {new}\n"),
                 (Some(old), None) => text += &format!("          was: {old}\n"),
                 (None, Some(new)) => text += &format!("          new: {new}\n"),
                 (None, None) => {}
             }
-            text += &format!("          {}\n", change.reason);
+            text += &format!("          {}\n", on_a_line(&change.reason));
             let bump = self.demanded(change.class);
             if change.class != Class::Neutral {
                 text += &format!("          bump demanded: {bump}\n");
@@ -146,9 +147,9 @@ impl Report<'_> {
         for change in self.changes {
             let side = |side: &Option<String>| side.as_deref().map(cell).unwrap_or_default();
             text += &format!(
-                "| {} | `{}` ({}) | {} | {} | {} | {} | {} |\n",
+                "| {} | {} ({}) | {} | {} | {} | {} | {} |\n",
                 change.class,
-                change.item.replace('|', "\\|"),
+                cell(&change.item),
                 change.kind,
                 side(&change.old),
                 side(&change.new),
@@ -159,6 +160,16 @@ impl Report<'_> {
         }
         text
     }
+}
+
+/// Text without control characters that would begin a line or worse; lines stay.
+pub fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
+}
+
+/// On one line.
+fn on_a_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn passed(verdict: &Verdict) -> &'static str {
@@ -174,7 +185,7 @@ fn cell(text: &str) -> String {
     let mut cell = String::new();
     for c in text.chars() {
         match c {
-            '\n' | '\r' | '\t' => cell.push(' '),
+            c if c.is_control() => cell.push(' '),
             '|' | '*' | '_' | '`' | '[' | ']' | '<' | '>' | '\\' => {
                 cell.push('\\');
                 cell.push(c);

@@ -23,13 +23,21 @@ pub(super) struct Arguments {
     snapshot: PathBuf,
 
     #[command(flatten)]
-    options: Options,
+    pub(super) options: Options,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {
     let Arguments { header, snapshot, options } = arguments;
     let old = Side::Snapshot(snapshot::load(snapshot)?);
-    let comparison = Comparison::of(old, Side::Header(header.clone()), options)?;
+    let new = match Side::open(header)? {
+        Side::Snapshot(_) => {
+            let message =
+                format!("{}: a header is checked, and this is a snapshot", header.display());
+            return Err(Error::Request(message));
+        }
+        new => new,
+    };
+    let comparison = Comparison::of(old, new, options)?;
     let verdict = check(&comparison.changes, comparison.versions);
     comparison.report(snapshot, header, Some(&verdict))?;
     Ok(verdict.exit)

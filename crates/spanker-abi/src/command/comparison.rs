@@ -61,6 +61,13 @@ pub(super) struct Comparison<'a> {
     pub(super) versions: Option<(Version, Version)>,
 }
 
+impl Options {
+    /// Whether a runner reads what is printed.
+    pub(super) fn is_for_github(&self) -> bool {
+        matches!(self.format, Format::Github) && !self.json
+    }
+}
+
 impl<'a> Comparison<'a> {
     pub(super) fn of(old: Side, new: Side, options: &'a Options) -> Result<Self, Error> {
         let failed = |error: &dyn std::fmt::Display| Error::Request(error.to_string());
@@ -98,13 +105,18 @@ impl<'a> Comparison<'a> {
                 match env::var_os("GITHUB_STEP_SUMMARY").filter(|file| !file.is_empty()) {
                     Some(file) => {
                         append(&PathBuf::from(file), &report.markdown())?;
-                        print(report.text())
+                        print(no_commands(&report.text()))
                     }
                     None => print(report.markdown()),
                 }
             }
         }
     }
+}
+
+/// Text in which the runner finds no command of a header's author.
+fn no_commands(text: &str) -> String {
+    text.replace("::", ": :").replace("##[", "# #[")
 }
 
 fn append(path: &Path, text: &str) -> Result<(), Error> {

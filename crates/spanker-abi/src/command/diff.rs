@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     new: PathBuf,
 
     #[command(flatten)]
-    options: Options,
+    pub(super) options: Options,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<u8, Error> {

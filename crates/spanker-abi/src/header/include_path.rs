@@ -83,7 +83,11 @@ impl IncludePath {
             "-nostdlibinc",
             "-ffreestanding",
             "-ferror-limit=0",
-            "-w",
+            // Only the warnings that `header/warnings.rs` looks at.
+            "-Wno-everything",
+            "-Wpragma-pack",
+            "-Wundef",
+            "-Wunknown-attributes",
         ]
         .map(str::to_owned)
         .to_vec();

@@ -182,10 +182,11 @@ fn place_of(location: &SourceLocation<'_>) -> Option<Place> {
     Some(Place { file: location.file?.get_path(), line: location.line })
 }
 
-/// The text of tokens, without comments.
+/// The text of tokens, without comments and without breaks of lines in them.
 pub(super) fn spellings(tokens: &[Token<'_>]) -> Vec<String> {
     let code = tokens.iter().filter(|token| token.get_kind() != TokenKind::Comment);
-    code.map(Token::get_spelling).collect()
+    let whole = |token: &Token<'_>| token.get_spelling().replace("\\\r\n", "").replace("\\\n", "");
+    code.map(whole).collect()
 }
 
 /// What stands between `NAME =` and the next comma among an enum's tokens.

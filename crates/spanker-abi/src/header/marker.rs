@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The comment that declares a struct extensible.
 
-/// What a line of the comment begins with.
-const MARKER: &str = "abi: extensible";
-
 /// Whether the declaration from `begin` to `end`, bytes of `text`, carries the
 /// marker: in a comment directly before it, directly behind its opening brace,
 /// or behind it on the line where it ends.
@@ -66,10 +63,16 @@ fn leading_comment(text: &str) -> Option<&str> {
 
 fn says_so(comment: &str) -> bool {
     comment.lines().any(|line| {
-        let line = line.trim_start_matches([' ', '\t', '/', '*', '!', '<']);
-        line.strip_prefix(MARKER)
-            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        let line = line.trim_start_matches([' ', '\t', '/', '*', '!', '<']).to_lowercase();
+        let word = line.strip_prefix("abi:").map(str::trim_start);
+        // Not `extensible no longer`: only what cannot take it back may follow.
+        word.and_then(|word| word.strip_prefix("extensible"))
+            .is_some_and(|rest| rest.trim().is_empty() || is_aside(rest.trim_start()))
     })
+}
+
+fn is_aside(rest: &str) -> bool {
+    rest.starts_with([',', '.', ';', ':', '(', '*'])
 }
 
 #[cfg(test)]
@@ -89,6 +92,7 @@ mod tests {
             "/* abi: extensible, first version 16 bytes */\nstruct x { int a; };",
             "/*\n * What it is.\n * abi: extensible\n */\nstruct x { int a; };",
             "// abi: extensible\nstruct x { int a; };",
+            "/* ABI:extensible (by size) */\nstruct x { int a; };",
             "// abi: extensible\n// What it is.\nstruct x { int a; };",
             "/* abi: extensible */\ntypedef struct x { int a; } y;",
             "struct x { /* abi: extensible */\n int a; };",
@@ -107,6 +111,7 @@ mod tests {
             "/* abi: extensible */\nint y;\nstruct x { int a; };",
             "/* A struct marked abi: extensible may grow. */\nstruct x { int a; };",
             "/* abi: extensibly */\nstruct x { int a; };",
+            "/* abi: extensible no longer */\nstruct x { int a; };",
             "int y; // abi: extensible\nstruct x { int a; };",
             "int y; /* abi: extensible */\nstruct x { int a; };",
             "struct x {\n int a; /* abi: extensible */ };",

@@ -107,7 +107,11 @@ fn value<'tu>(
 /// NUL, and nothing of how wide they are.
 fn is_exact(value: &Value, tokens: &[String]) -> bool {
     let plain = |token: &String| !token.contains('"') || token.starts_with('"');
-    let escaped = |token: &String| token.contains('\\');
+    // Of escapes, those of one character that is not NUL.
+    let escaped = |token: &String| {
+        let after = token.split('\\').skip(1).map(|rest| rest.chars().next());
+        after.flatten().any(|c| !"abefnrtv'\"?".contains(c))
+    };
     !matches!(value, Value::Text(_)) || tokens.iter().all(|token| plain(token) && !escaped(token))
 }
 
@@ -191,6 +195,8 @@ impl Values {
 
     fn add(&self, name: &str, of: Option<&String>, tokens: &[String], facts: &mut Facts) {
         let name = name.to_owned();
+        // As an enumerator of an enum that is used, it is there already.
+        facts.constants.remove(&name);
         let known = self.constants.get(&name);
         let Some((value, ty)) = known.filter(|(value, _)| is_exact(value, tokens)) else {
             let text = Text { what: "macro".to_owned(), tokens: tokens.join(" ") };

@@ -32,6 +32,11 @@ pub fn annotations(report: &Report<'_>, header: &Path, reading: &Reading) -> Str
     text
 }
 
+/// The annotation of a check that could not run.
+pub fn failure(message: &str) -> String {
+    format!("::error title={}::{}\n", property("ABI check could not run"), data(message))
+}
+
 fn message(change: &Change, report: &Report<'_>) -> String {
     let sides = match (&change.old, &change.new) {
         (Some(old), Some(new)) => format!(": {old} → {new}"),

@@ -116,3 +116,13 @@ fn a_summary_that_cannot_be_written_is_told() {
     assert_eq!(ran.code, 3, "{}", ran.stdout);
     assert!(ran.stderr.contains("gone/x.md"), "{}", ran.stderr);
 }
+
+#[test]
+fn what_could_not_run_is_an_annotation_too() {
+    let scene = Scene::changed("X_GET _IOR", "X_GET _IOR");
+    let gate = ["check", "--header", "gone.h", "--snapshot", "old.json", "--format", "github"];
+    let ran = scene.run(&gate);
+    assert_eq!(ran.code, 3);
+    let line = ran.stdout.lines().next().unwrap_or_default();
+    assert!(line.starts_with("::error title=ABI check could not run::gone.h"), "{line}");
+}

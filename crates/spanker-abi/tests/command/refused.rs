@@ -197,3 +197,11 @@ fn a_machine_without_libclang() {
         assert!(stderr.contains("libclang was not found: install it"), "{stderr}");
     }
 }
+
+#[test]
+fn a_snapshot_in_the_place_of_the_header_is_no_check() {
+    let scene = Scene::changed("X_GET _IOR", "X_GET _IOR");
+    let ran = scene.run(&["check", "--header", "old.json", "--snapshot", "old.json"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("this is a snapshot"), "{}", ran.stderr);
+}

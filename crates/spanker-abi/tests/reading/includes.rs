@@ -70,7 +70,7 @@ fn of_what_is_included_in_angles_only_used_types_count() {
         ),
     ]);
     let facts = folder.facts();
-    assert_eq!(constants(&facts), NOTHING);
+    assert_eq!(constants(&facts), ["E 0 u32 of enum e"]);
     assert_eq!(texts(&facts), NOTHING);
     assert_eq!(
         facts.records.keys().collect::<Vec<_>>(),

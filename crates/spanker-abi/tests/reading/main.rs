@@ -6,6 +6,7 @@ mod constants;
 mod declarations;
 mod enums;
 mod includes;
+mod pointers;
 mod records;
 mod refused;
 mod requests;

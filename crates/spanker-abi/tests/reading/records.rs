@@ -134,7 +134,7 @@ fn a_further_typedef_of_a_struct_is_a_typedef() {
         facts("typedef struct x { int a; } x_t, *x_p; typedef x_t y_t; typedef x_t z_t[3];");
     let typedefs: Vec<String> =
         facts.typedefs.iter().map(|(name, ty)| format!("{name} {}", ty.0)).collect();
-    assert_eq!(typedefs, ["x_p pointer", "x_t struct x", "y_t struct x", "z_t struct x[3]"]);
+    assert_eq!(typedefs, ["x_p struct x*", "x_t struct x", "y_t struct x", "z_t struct x[3]"]);
 }
 
 #[test]
@@ -169,8 +169,8 @@ fn pointers_bools_and_floats_are_told_apart() {
     );
     assert_eq!(
         layout(&facts, "struct x"),
-        "56/8: a@0+8 pointer, b@8+8 pointer, c@16+8 pointer, d@24+1 bool, e@28+4 f32, f@32+8 f64, \
-         g@40+16 pointer[2]"
+        "56/8: a@0+8 void*, b@8+8 struct y*, c@16+8 int (*)(int), d@24+1 bool, e@28+4 f32, f@32+8 f64, \
+         g@40+16 s32*[2]"
     );
 }
 

@@ -54,7 +54,8 @@ fn a_header_that_is_not_there_is_told_by_its_name() {
 #[test]
 fn a_folder_is_no_header() {
     let folder = Folder::with(&[("h.h/x", "")]);
-    assert!(matches!(folder.read(&["x86_64"]).unwrap_err(), Error::File { .. }));
+    let message = folder.read(&["x86_64"]).unwrap_err().to_string();
+    assert!(message.contains("no regular file"), "{message}");
 }
 
 #[test]
@@ -76,4 +77,43 @@ fn a_triple_that_clang_does_not_know_is_refused() {
     let folder = Folder::with(&[("h.h", "struct x { int a; };")]);
     let message = folder.read(&["z80000-none-nowhere"]).unwrap_err().to_string();
     assert!(message.contains("z80000-none-nowhere"), "{message}");
+}
+
+#[test]
+fn what_clang_only_warns_of_and_makes_facts_wrong_is_refused() {
+    for (text, words) in [
+        (
+            "struct x { int a; } __attribute__((scalar_storage_order(\"big-endian\")));",
+            "byte order",
+        ),
+        ("#pragma pack(push, 1)\nstruct x { int a; };\n", "other layouts behind it"),
+        ("#if __BYTE_ORDER == __BIG_ENDIAN\nstruct x { int a; };\n#endif\n", "__BYTE_ORDER__"),
+        ("#if __WORDSIZE == 64\n#define A 1\n#endif\n#define B 1\n", "__SIZEOF_LONG__"),
+    ] {
+        let message = refused(text);
+        assert!(message.contains(words), "{text}: {message}");
+    }
+}
+
+#[test]
+fn pragma_pack_that_is_closed_and_macros_that_are_asked_for_are_no_mistakes() {
+    for text in [
+        "#pragma pack(push, 1)\nstruct x { char a; int b; };\n#pragma pack(pop)\n",
+        "#if defined(__WORDSIZE) && __WORDSIZE == 64\n#define A 1\n#endif\n#define B 1\n",
+        "#if NOT_DEFINED_HERE\n#define A 1\n#endif\n#define B 1\n",
+    ] {
+        let folder = Folder::with(&[("h.h", text)]);
+        assert!(folder.read(&["x86_64"]).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_path_that_clang_cannot_be_told_of_is_refused() {
+    let folder = Folder::with(&[("a\"b.h", "int a;"), ("a\nb.h", "int a;")]);
+    for name in ["a\"b.h", "a\nb.h"] {
+        let targets = [Target::named("x86_64").unwrap()];
+        let error = spanker_abi::header::Header::new(folder.path(name)).read(&targets);
+        let message = error.unwrap_err().to_string();
+        assert!(message.contains("copy it to another"), "{message}");
+    }
 }

@@ -25,7 +25,7 @@ fn a_code_says_what_its_size_was_taken_of() {
             "B 0x80106b02 read 0x6b 2 16 u8[16]",
             "C 0x80086b03 read 0x6b 3 8 t",
             "D 0x80026b04 read 0x6b 4 2 union u",
-            "E 0x80086b05 read 0x6b 5 8 pointer",
+            "E 0x80086b05 read 0x6b 5 8 struct a*",
             "F 0x80086b06 read 0x6b 6 8 struct a[2]",
             "G 0x80016b07 read 0x6b 7 1 s8",
         ]

@@ -7,11 +7,11 @@ use spanker_abi::Target;
 #[test]
 fn a_long_and_a_pointer_have_the_width_of_the_target() {
     for (target, expected) in [
-        ("x86_64", "16/8: a@0+8 s64, b@8+8 pointer"),
-        ("s390x", "16/8: a@0+8 s64, b@8+8 pointer"),
-        ("i686", "8/4: a@0+4 s32, b@4+4 pointer"),
-        ("arm", "8/4: a@0+4 s32, b@4+4 pointer"),
-        ("riscv32", "8/4: a@0+4 s32, b@4+4 pointer"),
+        ("x86_64", "16/8: a@0+8 s64, b@8+8 void*"),
+        ("s390x", "16/8: a@0+8 s64, b@8+8 void*"),
+        ("i686", "8/4: a@0+4 s32, b@4+4 void*"),
+        ("arm", "8/4: a@0+4 s32, b@4+4 void*"),
+        ("riscv32", "8/4: a@0+4 s32, b@4+4 void*"),
     ] {
         let facts = facts_on(target, "struct x { long a; void *b; };");
         assert_eq!(layout(&facts, "struct x"), expected, "{target}");
@@ -114,5 +114,5 @@ fn a_target_has_one_name_however_it_is_called() {
 #[test]
 fn a_triple_that_is_not_known_is_asked_of_clang() {
     let facts = facts_on("x86_64-linux-gnux32", "struct x { long a; void *b; };");
-    assert_eq!(layout(&facts, "struct x"), "8/4: a@0+4 s32, b@4+4 pointer");
+    assert_eq!(layout(&facts, "struct x"), "8/4: a@0+4 s32, b@4+4 void*");
 }
