@@ -8,18 +8,23 @@ set -euo pipefail
 sources=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 root=${RUNNER_TEMP:-$(mktemp -d)}/spanker-abi
 
+# Not libclang-cpp, which is another library.
 has_libclang() {
-	[ -n "${LIBCLANG_PATH:-}" ] || ldconfig -p | grep -q 'libclang[-.]' ||
-		compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null
+	local libraries
+	libraries=$(ldconfig -p; compgen -G '/usr/lib/llvm-*/lib/*' || true)
+	[ -n "${LIBCLANG_PATH:-}" ] || grep -Eq 'libclang(-[0-9.]+)?\.so' <<<"$libraries"
+}
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 if ! has_libclang; then
-	sudo apt-get update --quiet
-	sudo apt-get install --yes --quiet --no-install-recommends libclang-dev
+	as_root apt-get update --quiet
+	as_root apt-get install --yes --quiet --no-install-recommends libclang-dev
 fi
 cargo install --quiet --locked --path "$sources/crates/spanker-abi" --root "$root" \
-	--target-dir "$root/target"
+	--target-dir "${CARGO_TARGET_DIR:-$root/target}"
 
-arguments=(check --header "$ABI_HEADER" --snapshot "$ABI_SNAPSHOT" --format github)
+arguments=(check --format github)
 if [ -n "${ABI_VERSION_MACROS:-}" ]; then
 	arguments+=(--version-macros "$ABI_VERSION_MACROS")
 fi
@@ -32,6 +37,8 @@ each_line() {
 		[ -z "$line" ] || arguments+=("$1" "$line")
 	done <<<"$2"
 }
+each_line --header "$ABI_HEADER"
+each_line --snapshot "$ABI_SNAPSHOT"
 each_line --target "${ABI_TARGETS:-}"
 each_line --include "${ABI_INCLUDES:-}"
 exec "$root/bin/spanker-abi" "${arguments[@]}"

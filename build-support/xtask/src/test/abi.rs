@@ -2,6 +2,7 @@
 //! The gate of spanker-abi on this repository's own header, and spanker-abi
 //! against others: gcc on the kernel's headers, abidiff on time.
 
+mod action;
 mod fields;
 mod kernel;
 mod releases;
@@ -22,6 +23,7 @@ pub(super) fn abi() -> Result<(), String> {
     run(&mut cargo("build --release --package spanker-abi"))?;
     releases::check()?;
     fields::check()?;
+    action::run()?;
     times::measure()?;
     let headers = kernel::headers()?;
     let mut test = cargo("test --quiet --package spanker-abi --test against_gcc -- --nocapture");
