@@ -33,11 +33,16 @@ fn a_value_stays() {
 }
 
 #[test]
-fn the_width_of_a_constant_stays_and_its_sign_does_not_matter() {
+fn the_width_and_the_sign_of_a_constant_stay() {
     let old = one(integer(1, "s32"));
     requires_of(&old, &one(integer(1, "s64")), &[(Breaking, "constant-retyped", "X_A")]);
     requires_of(&old, &one(integer(1, "bool")), &[(Breaking, "constant-retyped", "X_A")]);
-    requires_of(&old, &one(integer(1, "u32")), &[(Neutral, "constant-sign", "X_A")]);
+    requires_of(&old, &one(integer(1, "u32")), &[(Breaking, "constant-sign", "X_A")]);
+    requires_of(
+        &one(integer(1, "u64")),
+        &one(integer(1, "s64")),
+        &[(Breaking, "constant-sign", "X_A")],
+    );
 }
 
 #[test]
@@ -166,6 +171,9 @@ fn a_version_keeps_its_type_and_stays() {
     let mut wider = version("X_VERSION", 0, 2, 0);
     wider.constants.insert("X_VERSION_MINOR".to_owned(), integer(3, "s64"));
     requires_of(&old, &wider, &[(Breaking, "constant-value", "X_VERSION_MINOR")]);
+    let mut unsigned = version("X_VERSION", 0, 2, 0);
+    unsigned.constants.insert("X_VERSION_MINOR".to_owned(), integer(3, "u32"));
+    requires_of(&old, &unsigned, &[(Breaking, "constant-value", "X_VERSION_MINOR")]);
     let mut less = version("X_VERSION", 0, 2, 0);
     less.constants.remove("X_VERSION_PATCH");
     requires_of(&old, &less, &[(Breaking, "constant-removed", "X_VERSION_PATCH")]);

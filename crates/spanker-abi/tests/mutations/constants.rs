@@ -44,7 +44,7 @@ pub(crate) const ALL: &[Mutation] = &[
         ("constant-retyped", "SPANKER_OP_STRIDE_MAX"),
         &[(STRIDE, "4096", "4096ULL")],
     ),
-    neutral(
+    breaking(
         "a number has no sign",
         ("constant-sign", "SPANKER_OP_STRIDE_MAX"),
         &[(STRIDE, "4096", "4096U")],
