@@ -11,6 +11,7 @@ mod constants;
 mod differences;
 mod fields;
 mod findings;
+mod macros;
 mod names;
 mod records;
 mod requests;
@@ -161,6 +162,7 @@ fn compare(old: &Facts, new: &Facts, scheme: Option<&Scheme>) -> Vec<Found> {
     let growth = records::judge(old, new, &mut findings);
     requests::judge(old, new, &growth, &mut findings);
     constants::judge(old, new, &versions, &mut findings);
+    macros::judge(old, new, &mut findings);
     names::judge(old, new, &mut findings);
     differences::name_the_unjudged(old, new, &mut findings);
     findings.found

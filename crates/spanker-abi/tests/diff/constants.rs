@@ -5,7 +5,7 @@ use spanker_abi::diff::diff;
 use spanker_abi::diff::Class::{Additive, Breaking, Neutral};
 use spanker_abi::model::{Constant, Facts, Type, Value};
 
-use crate::build::{abi, enumeration, integer, requires_of, text};
+use crate::build::{abi, enumeration, integer, request, requires_of, text};
 
 fn constants(all: &[(&str, Constant)]) -> Facts {
     let mut facts = Facts::default();
@@ -52,6 +52,33 @@ fn an_enumerator_may_become_a_macro_and_a_macro_an_enumerator() {
     requires_of(&one(of("enum x", 1)), &one(integer(1, "s32")), &moved);
     let value = [(Breaking, "constant-value", "X_A")];
     requires_of(&one(of("enum x", 1)), &one(integer(2, "s32")), &value);
+}
+
+#[test]
+fn a_macro_may_not_become_what_ifdef_does_not_see() {
+    let all: [fn() -> Facts; 2] = [
+        || one(integer(1, "s32")),
+        || {
+            let mut facts = Facts::default();
+            facts.requests.insert("X_A".to_owned(), request(0, 1, 0, ""));
+            facts
+        },
+    ];
+    for facts in all {
+        let mut hidden = facts();
+        hidden.enumerators.insert("X_A".to_owned());
+        requires_of(&facts(), &hidden, &[(Breaking, "macro-removed", "X_A")]);
+        requires_of(&hidden, &facts(), &[(Neutral, "macro-added", "X_A")]);
+        requires_of(&Facts::default(), &hidden, &[(Additive, added_kind(&hidden), "X_A")]);
+    }
+}
+
+fn added_kind(facts: &Facts) -> &'static str {
+    if facts.requests.is_empty() {
+        "constant-added"
+    } else {
+        "request-added"
+    }
 }
 
 #[test]

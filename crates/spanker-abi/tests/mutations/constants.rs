@@ -75,8 +75,9 @@ pub(crate) const ALL: &[Mutation] = &[
             "#define SPANKER_OPCODE_GEMM SPANKER_OPCODE_MATMUL\n#define",
         )],
     ),
-    nothing(
+    breaking(
         "a macro becomes an enumerator",
+        ("macro-removed", "SPANKER_OPCODE_COPY"),
         &[(
             "#define SPANKER_OPCODE_COPY",
             "#define SPANKER_OPCODE_COPY\t2",

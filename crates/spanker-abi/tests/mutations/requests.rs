@@ -95,8 +95,9 @@ pub(crate) const ALL: &[Mutation] = &[
         ("kind-changed", "SPANKER_IOC_PING"),
         &[(PING, "_IO(SPANKER_IOC_MAGIC, 0x01)", "17")],
     ),
-    nothing(
+    breaking(
         "a request becomes an enumerator",
+        ("macro-removed", "SPANKER_IOC_PING"),
         &[
             (PING, "#define SPANKER_IOC_PING", "enum { SPANKER_IOC_PING = "),
             ("enum { SPANKER_IOC_PING = ", ")", ") };"),
