@@ -16,6 +16,7 @@ mod names;
 mod records;
 mod requests;
 mod reserved;
+mod shadows;
 mod types;
 mod words;
 
@@ -160,6 +161,7 @@ fn compare(old: &Facts, new: &Facts, scheme: Option<&Scheme>) -> Vec<Found> {
         None => crate::version::only_trio(old, new),
     };
     let growth = records::judge(old, new, &mut findings);
+    shadows::judge(old, new, &mut findings);
     requests::judge(old, new, &growth, &mut findings);
     constants::judge(old, new, &versions, &mut findings);
     macros::judge(old, new, &mut findings);

@@ -41,6 +41,7 @@ pub(super) fn judge(
     };
     let mut fresh: Constants<'_> =
         only(new, old).iter().filter_map(|name| new.constants.get_key_value(name)).collect();
+    fresh.retain(|name, _| !findings.covered.contains(&Difference::Constant((*name).clone())));
     for name in only(old, new) {
         if let Some(before) = old.constants.get(&name) {
             gone(&name, before, &mut fresh, findings);
