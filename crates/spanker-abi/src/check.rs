@@ -23,13 +23,16 @@ pub struct Verdict {
 ///
 /// # Errors
 ///
-/// When one of them has none, or has one that is not the same on all targets.
+/// When one of them has none, or has one that is not the same on all targets, or
+/// they say it by different macros.
 pub fn versions(
     old: &Abi,
     new: &Abi,
     scheme: &Scheme,
 ) -> Result<(Version, Version), version::Error> {
-    Ok((scheme.version(old)?, scheme.version(new)?))
+    let versions = (scheme.version(old)?, scheme.version(new)?);
+    scheme.agrees(old, new)?;
+    Ok(versions)
 }
 
 /// Judges `changes` by the versions of both sides. Without versions no bump can

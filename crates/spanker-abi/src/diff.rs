@@ -157,7 +157,7 @@ pub fn diff(old: &Abi, new: &Abi, scheme: Option<&Scheme>) -> Result<Vec<Change>
 fn compare(old: &Facts, new: &Facts, scheme: Option<&Scheme>) -> Vec<Found> {
     let mut findings = Findings::default();
     let versions = match scheme {
-        Some(scheme) => scheme.macros(old).into_iter().chain(scheme.macros(new)).collect(),
+        Some(scheme) => scheme.macros(old, new),
         None => crate::version::only_trio(old, new),
     };
     let growth = records::judge(old, new, &mut findings);

@@ -205,3 +205,26 @@ fn a_version_keeps_its_type_and_stays() {
     less.constants.remove("X_VERSION_PATCH");
     requires_of(&old, &less, &[(Breaking, "constant-removed", "X_VERSION_PATCH")]);
 }
+
+#[test]
+fn what_is_made_of_the_version_changes_with_it() {
+    let with = |minor, code| {
+        let mut facts = version("X_VERSION", 0, minor, 0);
+        for name in ["X_VERSION", "X_VERSION_CODE", "X_VERSION_NUMBER", "X_VERSION_LATER"] {
+            facts.constants.insert(name.to_owned(), integer(code, "s32"));
+        }
+        for name in ["X_VERSION_STRING", "X_VERSION_STR"] {
+            let value = Value::Text(format!("0.{minor}.0"));
+            facts.constants.insert(name.to_owned(), Constant { value, ..integer(0, "string") });
+        }
+        facts
+    };
+    let (old, new) = (with(2, 0x200), with(3, 0x300));
+    for scheme in [None, Some("X_VERSION".parse().unwrap())] {
+        let changes = diff(&abi(old.clone()), &abi(new.clone()), scheme.as_ref()).unwrap();
+        let (worst, rest) = changes.split_first().unwrap();
+        assert_eq!((worst.class, worst.item.as_str()), (Breaking, "X_VERSION_LATER"));
+        assert_eq!(rest.len(), 6, "{rest:#?}");
+        assert!(rest.iter().all(|change| change.kind == "version"), "{rest:#?}");
+    }
+}
