@@ -103,6 +103,16 @@ pub(crate) const ALL: &[Mutation] = &[
             ("enum { SPANKER_IOC_PING = ", ")", ") };"),
         ],
     ),
+    breaking(
+        "two new requests have one code",
+        ("unjudged", "SPANKER_IOC_TWICE"),
+        &[(
+            PING,
+            "#define",
+            "#define SPANKER_IOC_ONCE _IO(SPANKER_IOC_MAGIC, 0x7f)\n\
+             #define SPANKER_IOC_TWICE _IO(SPANKER_IOC_MAGIC, 0x7f)\n#define",
+        )],
+    ),
     nothing(
         "a code is put together by hand",
         &[(PING, "_IO(SPANKER_IOC_MAGIC, 0x01)", "_IOC(_IOC_NONE, SPANKER_IOC_MAGIC, 0x01, 0)")],
