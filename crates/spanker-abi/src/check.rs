@@ -23,13 +23,16 @@ pub struct Verdict {
 ///
 /// # Errors
 ///
-/// When one of them has none, or has one that is not the same on all targets.
+/// When one of them has none, or has one that is not the same on all targets, or
+/// they say it by different macros.
 pub fn versions(
     old: &Abi,
     new: &Abi,
     scheme: &Scheme,
 ) -> Result<(Version, Version), version::Error> {
-    Ok((scheme.version(old)?, scheme.version(new)?))
+    let versions = (scheme.version(old)?, scheme.version(new)?);
+    scheme.agrees(old, new)?;
+    Ok(versions)
 }
 
 /// Judges `changes` by the versions of both sides. Without versions no bump can
@@ -52,7 +55,8 @@ pub fn check(changes: &[Change], versions: Option<(Version, Version)>) -> Verdic
         None => {
             let message = format!(
                 "{what}: that demands a bump, and no version is known; name the header's version \
-                 macros"
+                 macros with --version-macros or, where it has none and the change is meant, write \
+                 the snapshot anew"
             );
             (false, message)
         }
@@ -61,7 +65,8 @@ pub fn check(changes: &[Change], versions: Option<(Version, Version)>) -> Verdic
         }
         Some((old, _)) if class == Class::Neutral => (true, format!("{what} since {old}")),
         Some((old, new)) if new.has_bump(demanded, old) => {
-            (true, format!("{what}: {old} → {new} is enough"))
+            let next = format!("when {new} is released, its snapshot is the one to check against");
+            (true, format!("{what}: {old} → {new} is enough; {next}"))
         }
         Some((old, new)) => {
             let least = old.bumped(demanded);
@@ -146,5 +151,19 @@ mod tests {
         let message = numbered(Class::Breaking, [0, 2, 0], [0, 2, 1]).message;
         assert!(message.contains("0.2.0 → 0.3.0 is demanded"), "{message}");
         assert!(message.contains("the header says 0.2.1"), "{message}");
+    }
+
+    #[test]
+    fn the_message_says_what_to_do_next() {
+        for class in [Class::Additive, Class::Breaking] {
+            let message = numbered(class, [0, 2, 0], [0, 3, 0]).message;
+            let next = "when 0.3.0 is released, its snapshot is the one to check against";
+            assert!(message.ends_with(next), "{message}");
+            let message = verdict(class, None).message;
+            assert!(message.contains("--version-macros"), "{message}");
+            assert!(message.contains("write the snapshot anew"), "{message}");
+        }
+        let message = numbered(Class::Neutral, [0, 2, 0], [0, 2, 1]).message;
+        assert!(!message.contains("snapshot"), "{message}");
     }
 }

@@ -11,10 +11,12 @@ mod constants;
 mod differences;
 mod fields;
 mod findings;
+mod macros;
 mod names;
 mod records;
 mod requests;
 mod reserved;
+mod shadows;
 mod types;
 mod words;
 
@@ -155,12 +157,14 @@ pub fn diff(old: &Abi, new: &Abi, scheme: Option<&Scheme>) -> Result<Vec<Change>
 fn compare(old: &Facts, new: &Facts, scheme: Option<&Scheme>) -> Vec<Found> {
     let mut findings = Findings::default();
     let versions = match scheme {
-        Some(scheme) => scheme.macros(old).into_iter().chain(scheme.macros(new)).collect(),
+        Some(scheme) => scheme.macros(old, new),
         None => crate::version::only_trio(old, new),
     };
     let growth = records::judge(old, new, &mut findings);
+    shadows::judge(old, new, &mut findings);
     requests::judge(old, new, &growth, &mut findings);
     constants::judge(old, new, &versions, &mut findings);
+    macros::judge(old, new, &mut findings);
     names::judge(old, new, &mut findings);
     differences::name_the_unjudged(old, new, &mut findings);
     findings.found

@@ -41,6 +41,7 @@ pub(super) fn judge(
     };
     let mut fresh: Constants<'_> =
         only(new, old).iter().filter_map(|name| new.constants.get_key_value(name)).collect();
+    fresh.retain(|name, _| !findings.covered.contains(&Difference::Constant((*name).clone())));
     for name in only(old, new) {
         if let Some(before) = old.constants.get(&name) {
             gone(&name, before, &mut fresh, findings);
@@ -66,7 +67,8 @@ fn difference(before: &Constant, after: &Constant, version: bool) -> (Class, &'s
         || types::width(&before.ty).is_some()
             && types::width(&before.ty) == types::width(&after.ty);
     let (old, new) = (words::value(&before.value), words::value(&after.value));
-    if before.value != after.value && !(version && comparable && same_width) {
+    let may_change = version && comparable && before.ty == after.ty;
+    if before.value != after.value && !may_change {
         let reason = format!("programs built against the old header say {old}, not {new}");
         return (Class::Breaking, "constant-value", reason);
     }
@@ -82,8 +84,11 @@ fn difference(before: &Constant, after: &Constant, version: bool) -> (Class, &'s
         return (Class::Breaking, "constant-retyped", reason);
     }
     if before.ty != after.ty {
-        let reason = format!("the same value and width, {new} instead of {old}");
-        return (Class::Neutral, "constant-sign", reason);
+        let reason = format!(
+            "the value is the same and its type is {new} instead of {old}, which turns comparisons \
+             around and clears the upper half of what is wider, as in x &= ~1U"
+        );
+        return (Class::Breaking, "constant-sign", reason);
     }
     let of = |constant: &Constant| constant.of.clone().unwrap_or_else(|| "no enum".to_owned());
     let reason = format!("the same value and type, of {} instead of {}", of(after), of(before));

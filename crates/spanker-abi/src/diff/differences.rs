@@ -46,6 +46,13 @@ pub(super) fn between(old: &Facts, new: &Facts) -> BTreeSet<Difference> {
     );
     all.extend(unequal(&old.requests, &new.requests).map(|name| named(name, Difference::Request)));
     all.extend(unequal(&old.texts, &new.texts).map(|name| named(name, Difference::Text)));
+    // Where the name itself comes or goes, that is the difference.
+    let has = |facts: &Facts, name: &String| {
+        facts.constants.contains_key(name) || facts.requests.contains_key(name)
+    };
+    let enumerators = old.enumerators.symmetric_difference(&new.enumerators);
+    let enumerators = enumerators.filter(|name| has(old, name) && has(new, name));
+    all.extend(enumerators.map(|name| named(name, Difference::Enumerator)));
     all
 }
 
@@ -107,6 +114,7 @@ fn sides(old: &Facts, new: &Facts, difference: &Difference) -> (Option<String>, 
         Difference::Constant(name) => facts.constants.get(name).map(super::words::constant),
         Difference::Request(name) => facts.requests.get(name).map(super::words::request),
         Difference::Text(name) => facts.texts.get(name).map(super::words::text),
+        Difference::Enumerator(name) => Some(super::words::enumerator(facts, name).to_owned()),
     };
     (on(old), on(new))
 }

@@ -33,6 +33,8 @@ pub(super) enum Difference {
     Request(String),
     /// A text.
     Text(String),
+    /// Whether a constant or request is an enumerator and no macro.
+    Enumerator(String),
 }
 
 impl Difference {
@@ -50,7 +52,8 @@ impl Difference {
             | Self::Typedef(name)
             | Self::Constant(name)
             | Self::Request(name)
-            | Self::Text(name) => name.clone(),
+            | Self::Text(name)
+            | Self::Enumerator(name) => name.clone(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::findings::{Difference, Findings, Found};
 use super::records::Growth;
 use super::{words, Class};
-use crate::model::{Facts, Request};
+use crate::model::{Facts, Request, Value};
 
 type Requests<'a> = BTreeMap<&'a String, &'a Request>;
 
@@ -30,13 +30,15 @@ pub(super) fn judge(old: &Facts, new: &Facts, growth: &Growth, findings: &mut Fi
     };
     let mut fresh: Requests<'_> =
         only(new, old).iter().filter_map(|name| new.requests.get_key_value(name)).collect();
+    let coming = fresh.clone();
+    fresh.retain(|name, _| !findings.covered.contains(&Difference::Request((*name).clone())));
     for name in only(old, new) {
         if let Some(before) = old.requests.get(&name) {
             gone(&name, before, &mut fresh, findings);
         }
     }
     for (name, after) in fresh {
-        let found = added(name, after, old);
+        let found = added(name, after, old, &coming);
         findings.add(found, [Difference::Request(name.clone())]);
     }
 }
@@ -129,13 +131,20 @@ fn gone(name: &String, before: &Request, fresh: &mut Requests<'_>, findings: &mu
     findings.add(found, [Difference::Request(name.clone())]);
 }
 
-fn added(name: &str, after: &Request, old: &Facts) -> Found {
+fn added(name: &String, after: &Request, old: &Facts, coming: &Requests<'_>) -> Found {
     let key = |request: &Request| (request.magic, request.number, request.read, request.write);
     let mut taken = old.requests.iter().filter(|(_, before)| key(before) == key(after));
     let first = taken.next();
-    let same_code = old.requests.iter().find(|(_, before)| before.code == after.code);
+    let has_code = |request: &Request| request.code == after.code;
+    let mut olds = old.requests.iter().filter(|(_, before)| has_code(before)).map(|(name, _)| name);
+    let mut news = coming.iter().filter(|(other, it)| **other != name && has_code(it));
+    let mut numbers = old.constants.iter().filter(|(_, it)| is_code(&it.value, after.code));
+    let same_code = olds
+        .next()
+        .or_else(|| news.next().map(|(name, _)| *name))
+        .or_else(|| numbers.next().map(|(name, _)| name));
     let (class, kind, reason) = match (same_code, first) {
-        (Some((other, _)), _) => (
+        (Some(other), _) => (
             Class::Breaking,
             "unjudged",
             format!("{other} has this very code: another name for it, or a clash; a person has to judge"),
@@ -150,4 +159,11 @@ fn added(name: &str, after: &Request, old: &Facts) -> Found {
         }
     };
     Found { new: Some(words::request(after)), ..found(name, class, kind, reason) }
+}
+
+/// Codes from before there was `_IO` are plain numbers; small ones are anything.
+fn is_code(value: &Value, code: u32) -> bool {
+    let Value::Integer(value) = value else { return false };
+    let signed = i128::from(code as i32);
+    code > 0xff && (*value == i128::from(code) || *value == signed)
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How facts are put into words.
 
-use crate::model::{Constant, Field, Record, RecordKind, Request, Text, Value};
+use crate::model::{Constant, Facts, Field, Record, RecordKind, Request, Text, Value};
 
 /// A field: its type and its place.
 pub(super) fn field(field: &Field) -> String {
     let place = place(field.offset_bits);
     if field.bit_field {
         return format!("{} : {} at {place}", field.ty.0, field.size_bits);
+    }
+    if let Some(stride) = field.stride {
+        return format!("{} at {place}, {} each", field.ty.0, bytes(stride));
     }
     if field.size_bits == 0 {
         return format!("{} at {place}", field.ty.0);
@@ -74,6 +77,15 @@ pub(super) fn value(value: &Value) -> String {
         Value::Integer(integer) => integer.to_string(),
         Value::Float(float) => float.clone(),
         Value::Text(text) => format!("{text:?}"),
+    }
+}
+
+/// Whether a constant or request is an enumerator or a macro.
+pub(super) fn enumerator(facts: &Facts, name: &str) -> &'static str {
+    if facts.enumerators.contains(name) {
+        "enumerator"
+    } else {
+        "macro"
     }
 }
 

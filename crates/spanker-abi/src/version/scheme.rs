@@ -18,15 +18,15 @@ use crate::model::{Abi, Facts, Value};
 pub struct Scheme {
     /// What the macros' names begin with.
     pub prefix: String,
-    /// How to read a version that is one integer.
-    pub encoding: Encoding,
+    /// How to read a version that is one integer. Where it is not said, small
+    /// numbers are counters, and others an error: they may be packed.
+    pub encoding: Option<Encoding>,
 }
 
 /// How one integer says a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// It only increases.
-    #[default]
     Counter,
     /// As `KERNEL_VERSION` does: major << 16, minor << 8, patch.
     Kernel,
@@ -53,8 +53,8 @@ impl FromStr for Scheme {
     /// `PREFIX` or `PREFIX:ENCODING`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let (prefix, encoding) = match text.split_once(':') {
-            Some((prefix, encoding)) => (prefix, encoding.parse()?),
-            None => (text, Encoding::default()),
+            Some((prefix, encoding)) => (prefix, Some(encoding.parse()?)),
+            None => (text, None),
         };
         let identifier = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let prefix = prefix.trim_end_matches('_');
@@ -95,6 +95,24 @@ pub enum Error {
         /// Another target and its version.
         other: (String, Version),
     },
+    /// One integer says the version, and may be several numbers packed.
+    Packed {
+        /// The header.
+        header: String,
+        /// The macro.
+        name: String,
+        /// What it says.
+        value: u64,
+        /// The prefix.
+        prefix: String,
+    },
+    /// The two sides say their versions by different macros.
+    OtherMacros {
+        /// The old side's.
+        old: Vec<String>,
+        /// The new side's.
+        new: Vec<String>,
+    },
     /// There is no such encoding.
     Encoding(String),
     /// No macro can begin so.
@@ -124,6 +142,19 @@ impl fmt::Display for Error {
                 "{header} has version {} on {} and {} on {}; it has to be the same on all",
                 one.1, one.0, other.1, other.0
             ),
+            Self::Packed { header, name, value, prefix } => write!(
+                f,
+                "{header}: {name} is {value:#x}, which may be several numbers in one; write \
+                 {prefix}:kernel for major << 16, minor << 8, patch, {prefix}:halves for major << \
+                 16, minor, or {prefix}:counter for a number that only increases"
+            ),
+            Self::OtherMacros { old, new } => write!(
+                f,
+                "the old side says its version by {}, the new side by {}, so they cannot be \
+                 compared; name macros that both sides have",
+                old.join(" and "),
+                new.join(" and ")
+            ),
             Self::Encoding(name) => write!(
                 f,
                 "there is no encoding {name:?} of a version; there are counter, kernel and halves"
@@ -140,6 +171,32 @@ impl std::error::Error for Error {}
 enum Macros {
     Parts { major: String, minor: String, patch: Option<String> },
     One(String),
+}
+
+impl Macros {
+    /// Those that there have to be.
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Parts { major, minor, .. } => vec![major.clone(), minor.clone()],
+            Self::One(name) => vec![name.clone()],
+        }
+    }
+
+    /// Those, the patch, and what a header makes of the parts.
+    fn all(&self) -> Vec<String> {
+        let mut all = self.names();
+        if let Self::Parts { major, patch, .. } = self {
+            all.extend(patch.clone());
+            all.extend(major.strip_suffix("_MAJOR").into_iter().flat_map(derived));
+        }
+        all
+    }
+}
+
+/// What a header makes of the parts of a version: it changes with them.
+fn derived(stem: &str) -> impl Iterator<Item = String> + '_ {
+    let ends = ["", "_STRING", "_STR", "_CODE", "_NUMBER"];
+    ends.into_iter().map(move |end| format!("{stem}{end}"))
 }
 
 impl Scheme {
@@ -168,15 +225,33 @@ impl Scheme {
         Ok(version)
     }
 
-    /// The names of the macros that say the version.
-    pub(crate) fn macros(&self, facts: &Facts) -> BTreeSet<String> {
-        match self.find(facts) {
-            Some(Macros::Parts { major, minor, patch }) => {
-                [major, minor].into_iter().chain(patch).chain(self.extra(facts)).collect()
+    /// That both sides say the version by the same macros; a patch may come or go.
+    ///
+    /// # Errors
+    ///
+    /// When they do not, on a target that both have.
+    pub fn agrees(&self, old: &Abi, new: &Abi) -> Result<(), Error> {
+        for (target, before) in &old.targets {
+            let sides = new.targets.get(target).map(|after| (self.find(before), self.find(after)));
+            let Some((Some(before), Some(after))) = sides else { continue };
+            if before.names() != after.names() {
+                return Err(Error::OtherMacros { old: before.names(), new: after.names() });
             }
-            Some(Macros::One(name)) => BTreeSet::from([name]),
-            None => BTreeSet::new(),
         }
+        Ok(())
+    }
+
+    /// The names of the macros that say the version on both sides, and of those
+    /// made of them; none where the sides say it by different ones.
+    pub(crate) fn macros(&self, old: &Facts, new: &Facts) -> BTreeSet<String> {
+        let (Some(before), Some(after)) = (self.find(old), self.find(new)) else {
+            return BTreeSet::new();
+        };
+        if before.names() != after.names() {
+            return BTreeSet::new();
+        }
+        let extra = [old, new].into_iter().filter_map(|facts| self.extra(facts));
+        [before, after].iter().flat_map(Macros::all).chain(extra).collect()
     }
 
     /// Words beside the version, such as its date.
@@ -240,7 +315,15 @@ impl Scheme {
                 Some(Value::Text(text)) => {
                     parse(text).ok_or_else(|| no_version(&name, &Value::Text(text.clone())))
                 }
-                _ => Ok(self.encoding.decode(integer(&name)?)),
+                _ => match (self.encoding, integer(&name)?) {
+                    (None, value) if value > 0xffff => Err(Error::Packed {
+                        header: header.to_owned(),
+                        name,
+                        value,
+                        prefix: self.prefix.clone(),
+                    }),
+                    (encoding, value) => Ok(encoding.unwrap_or(Encoding::Counter).decode(value)),
+                },
             },
         }
     }
@@ -282,7 +365,8 @@ pub(crate) fn only_trio(old: &Facts, new: &Facts) -> BTreeSet<String> {
     let trios: BTreeSet<&str> = [old, new].into_iter().flat_map(trios).collect();
     let only = if trios.len() == 1 { trios.into_iter().next() } else { None };
     let parts = ["MAJOR", "MINOR", "PATCH"];
-    only.map(|stem| parts.map(|part| format!("{stem}_{part}"))).into_iter().flatten().collect()
+    let parts = |stem| parts.iter().map(move |part| format!("{stem}_{part}"));
+    only.into_iter().flat_map(|stem| parts(stem).chain(derived(stem))).collect()
 }
 
 fn trios(facts: &Facts) -> impl Iterator<Item = &str> {

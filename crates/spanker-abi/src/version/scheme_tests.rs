@@ -77,3 +77,30 @@ fn a_version_is_the_same_on_all_targets() {
         "x.h has version 1 on arm and 2 on x86_64; it has to be the same on all"
     );
 }
+
+#[test]
+fn one_large_number_is_read_only_as_it_is_said_to_be() {
+    let of = |value| [("X", Value::Integer(value))];
+    assert_eq!(version("X", &of(0xffff)), Ok(Version::Counter(0xffff)));
+    let error = version("X", &of(0x1_0203)).unwrap_err();
+    for word in ["X:kernel", "X:halves", "X:counter", "0x10203"] {
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    assert_eq!(version("X:counter", &of(0x1_0203)), Ok(Version::Counter(0x1_0203)));
+}
+
+#[test]
+fn both_sides_say_the_version_by_the_same_macros() {
+    let is = |name, value| (name, Value::Integer(value));
+    let of = |macros: &[(&str, Value)]| abi(&[("arm", facts(macros))]);
+    let scheme: Scheme = "V".parse().unwrap();
+    let one = of(&[("V", Value::Text("1.2.0".to_owned()))]);
+    let parts = of(&[("V", Value::Text("1.2.0".to_owned())), is("V_MAJOR", 9), is("V_MINOR", 1)]);
+    let patch = of(&[is("V_MAJOR", 9), is("V_MINOR", 1), is("V_PATCH", 3)]);
+    for (old, new) in [(&one, &parts), (&parts, &one)] {
+        let error = crate::check::versions(old, new, &scheme).unwrap_err().to_string();
+        assert!(error.contains("by V, ") && error.contains("by V_MAJOR and V_MINOR,"), "{error}");
+    }
+    assert!(crate::check::versions(&parts, &patch, &scheme).is_ok());
+    assert!(crate::check::versions(&patch, &parts, &scheme).is_ok());
+}

@@ -5,7 +5,7 @@ use spanker_abi::diff::diff;
 use spanker_abi::diff::Class::{Additive, Breaking, Neutral};
 use spanker_abi::model::{Constant, Facts, Type, Value};
 
-use crate::build::{abi, enumeration, integer, requires_of, text};
+use crate::build::{abi, enumeration, integer, request, requires_of, text};
 
 fn constants(all: &[(&str, Constant)]) -> Facts {
     let mut facts = Facts::default();
@@ -33,11 +33,16 @@ fn a_value_stays() {
 }
 
 #[test]
-fn the_width_of_a_constant_stays_and_its_sign_does_not_matter() {
+fn the_width_and_the_sign_of_a_constant_stay() {
     let old = one(integer(1, "s32"));
     requires_of(&old, &one(integer(1, "s64")), &[(Breaking, "constant-retyped", "X_A")]);
     requires_of(&old, &one(integer(1, "bool")), &[(Breaking, "constant-retyped", "X_A")]);
-    requires_of(&old, &one(integer(1, "u32")), &[(Neutral, "constant-sign", "X_A")]);
+    requires_of(&old, &one(integer(1, "u32")), &[(Breaking, "constant-sign", "X_A")]);
+    requires_of(
+        &one(integer(1, "u64")),
+        &one(integer(1, "s64")),
+        &[(Breaking, "constant-sign", "X_A")],
+    );
 }
 
 #[test]
@@ -47,6 +52,33 @@ fn an_enumerator_may_become_a_macro_and_a_macro_an_enumerator() {
     requires_of(&one(of("enum x", 1)), &one(integer(1, "s32")), &moved);
     let value = [(Breaking, "constant-value", "X_A")];
     requires_of(&one(of("enum x", 1)), &one(integer(2, "s32")), &value);
+}
+
+#[test]
+fn a_macro_may_not_become_what_ifdef_does_not_see() {
+    let all: [fn() -> Facts; 2] = [
+        || one(integer(1, "s32")),
+        || {
+            let mut facts = Facts::default();
+            facts.requests.insert("X_A".to_owned(), request(0, 1, 0, ""));
+            facts
+        },
+    ];
+    for facts in all {
+        let mut hidden = facts();
+        hidden.enumerators.insert("X_A".to_owned());
+        requires_of(&facts(), &hidden, &[(Breaking, "macro-removed", "X_A")]);
+        requires_of(&hidden, &facts(), &[(Neutral, "macro-added", "X_A")]);
+        requires_of(&Facts::default(), &hidden, &[(Additive, added_kind(&hidden), "X_A")]);
+    }
+}
+
+fn added_kind(facts: &Facts) -> &'static str {
+    if facts.requests.is_empty() {
+        "constant-added"
+    } else {
+        "request-added"
+    }
 }
 
 #[test]
@@ -166,7 +198,33 @@ fn a_version_keeps_its_type_and_stays() {
     let mut wider = version("X_VERSION", 0, 2, 0);
     wider.constants.insert("X_VERSION_MINOR".to_owned(), integer(3, "s64"));
     requires_of(&old, &wider, &[(Breaking, "constant-value", "X_VERSION_MINOR")]);
+    let mut unsigned = version("X_VERSION", 0, 2, 0);
+    unsigned.constants.insert("X_VERSION_MINOR".to_owned(), integer(3, "u32"));
+    requires_of(&old, &unsigned, &[(Breaking, "constant-value", "X_VERSION_MINOR")]);
     let mut less = version("X_VERSION", 0, 2, 0);
     less.constants.remove("X_VERSION_PATCH");
     requires_of(&old, &less, &[(Breaking, "constant-removed", "X_VERSION_PATCH")]);
+}
+
+#[test]
+fn what_is_made_of_the_version_changes_with_it() {
+    let with = |minor, code| {
+        let mut facts = version("X_VERSION", 0, minor, 0);
+        for name in ["X_VERSION", "X_VERSION_CODE", "X_VERSION_NUMBER", "X_VERSION_LATER"] {
+            facts.constants.insert(name.to_owned(), integer(code, "s32"));
+        }
+        for name in ["X_VERSION_STRING", "X_VERSION_STR"] {
+            let value = Value::Text(format!("0.{minor}.0"));
+            facts.constants.insert(name.to_owned(), Constant { value, ..integer(0, "string") });
+        }
+        facts
+    };
+    let (old, new) = (with(2, 0x200), with(3, 0x300));
+    for scheme in [None, Some("X_VERSION".parse().unwrap())] {
+        let changes = diff(&abi(old.clone()), &abi(new.clone()), scheme.as_ref()).unwrap();
+        let (worst, rest) = changes.split_first().unwrap();
+        assert_eq!((worst.class, worst.item.as_str()), (Breaking, "X_VERSION_LATER"));
+        assert_eq!(rest.len(), 6, "{rest:#?}");
+        assert!(rest.iter().all(|change| change.kind == "version"), "{rest:#?}");
+    }
 }

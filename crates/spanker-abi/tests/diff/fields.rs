@@ -410,6 +410,28 @@ fn a_flexible_array_that_comes_or_goes_is_unjudged() {
     requires(with, without, &[(Breaking, "unjudged", "struct x.data")]);
 }
 
+fn with_stride(ty: &str, stride: Option<u64>) -> Record {
+    let mut record = record(&["u32 n", "=4", &format!("{ty} data")]);
+    record.fields[1].stride = stride;
+    record
+}
+
+#[test]
+fn the_elements_of_an_array_without_a_length_stay_as_far_apart() {
+    let old = || with_stride("struct of_8[]", Some(8));
+    let resized = [(Breaking, "field-resized", "struct x.data")];
+    requires(old(), with_stride("struct of_8[]", Some(12)), &resized);
+    requires(old(), with_stride("struct of_8[0]", Some(12)), &resized);
+    requires(
+        old(),
+        with_stride("struct of_8[0]", Some(8)),
+        &[(Neutral, "field-respelled", "struct x.data")],
+    );
+    requires(old(), with_stride("struct of_8[]", None), &[(Breaking, "unjudged", "struct x.data")]);
+    let reason = &changes(&with(old()), &with(with_stride("struct of_8[]", Some(12))))[0].reason;
+    assert!(reason.contains("12 bytes instead of 8 bytes"), "{reason}");
+}
+
 #[test]
 fn a_struct_cannot_grow_over_its_flexible_array() {
     requires(

@@ -7,4 +7,5 @@ mod fields;
 mod properties;
 mod records;
 mod requests;
+mod shadows;
 mod targets;

@@ -255,10 +255,17 @@ fn add_one(facts: &mut Facts, name: &str, random: &mut Random) {
 
 fn edit_facts(facts: &mut Facts, random: &mut Random) {
     let name = random.of(&["A", "B", "C", "D", "x_t"]);
-    match random.below(4) {
+    match random.below(5) {
+        4 => {
+            let named = facts.constants.contains_key(name) || facts.requests.contains_key(name);
+            if named && !facts.enumerators.remove(name) {
+                facts.enumerators.insert(name.to_owned());
+            }
+        }
         0 => {
             facts.constants.remove(name);
             facts.requests.remove(name);
+            facts.enumerators.remove(name);
             facts.texts.remove(name);
             facts.typedefs.remove(name);
         }

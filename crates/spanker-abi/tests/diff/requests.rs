@@ -135,3 +135,35 @@ fn a_request_that_becomes_a_number_is_breaking() {
     requires_of(&one(old.clone()), &new, &[(Breaking, "kind-changed", "REQUEST")]);
     requires_of(&new, &one(old), &[(Breaking, "kind-changed", "REQUEST")]);
 }
+
+#[test]
+fn two_new_requests_may_not_have_one_code() {
+    let it = || request(3, 1, 8, "struct x");
+    requires_of(
+        &Facts::default(),
+        &requests(&[("ONE", it()), ("OTHER", it()), ("THIRD", request(3, 2, 8, "struct x"))]),
+        &[
+            (Breaking, "unjudged", "ONE"),
+            (Breaking, "unjudged", "OTHER"),
+            (Additive, "request-added", "THIRD"),
+        ],
+    );
+}
+
+#[test]
+fn a_new_request_may_not_have_the_code_that_was_a_number() {
+    let it = request(2, 1, 8, "struct x");
+    let code = i128::from(it.code);
+    for value in [code, i128::from(it.code as i32)] {
+        let mut old = Facts::default();
+        old.constants.insert("X_OLD".to_owned(), integer(value, "s64"));
+        let mut new = old.clone();
+        new.requests.insert("X_NEW".to_owned(), it.clone());
+        requires_of(&old, &new, &[(Breaking, "unjudged", "X_NEW")]);
+    }
+    let mut old = Facts::default();
+    old.constants.insert("X_OLD".to_owned(), integer(7, "s32"));
+    let mut new = old.clone();
+    new.requests.insert("X_NEW".to_owned(), Request { code: 7, magic: 0, ..request(0, 7, 0, "") });
+    requires_of(&old, &new, &[(Additive, "request-added", "X_NEW")]);
+}

@@ -44,7 +44,7 @@ pub(crate) const ALL: &[Mutation] = &[
         ("constant-retyped", "SPANKER_OP_STRIDE_MAX"),
         &[(STRIDE, "4096", "4096ULL")],
     ),
-    neutral(
+    breaking(
         "a number has no sign",
         ("constant-sign", "SPANKER_OP_STRIDE_MAX"),
         &[(STRIDE, "4096", "4096U")],
@@ -66,6 +66,16 @@ pub(crate) const ALL: &[Mutation] = &[
         ("constant-added", "SPANKER_TYPE_Q6_K"),
         &[("#define SPANKER_TYPE_Q8_K", "#define", "#define SPANKER_TYPE_Q6_K 14\n#define")],
     ),
+    breaking(
+        "a macro takes a field's name",
+        ("unjudged", "bad_op"),
+        &[("#define SPANKER_TYPE_Q8_K", "#define", "#define bad_op failed_op\n#define")],
+    ),
+    breaking(
+        "a macro takes a type's name",
+        ("unjudged", "__u32"),
+        &[("#define SPANKER_TYPE_Q8_K", "#define", "#define __u32 unsigned long\n#define")],
+    ),
     additive(
         "a constant gets a second name",
         ("constant-added", "SPANKER_OPCODE_GEMM"),
@@ -75,8 +85,9 @@ pub(crate) const ALL: &[Mutation] = &[
             "#define SPANKER_OPCODE_GEMM SPANKER_OPCODE_MATMUL\n#define",
         )],
     ),
-    nothing(
+    breaking(
         "a macro becomes an enumerator",
+        ("macro-removed", "SPANKER_OPCODE_COPY"),
         &[(
             "#define SPANKER_OPCODE_COPY",
             "#define SPANKER_OPCODE_COPY\t2",

@@ -48,6 +48,15 @@ struct spanker_tail {
 	__u32 values[];
 };
 
+/* abi: extensible */
+struct spanker_row {
+	__u32 a;
+};
+struct spanker_rows {
+	__u32 count;
+	struct spanker_row rows[];
+};
+
 struct spanker_opaque;
 struct spanker_user {
 	struct spanker_opaque *of;

@@ -241,6 +241,18 @@ pub(crate) const ALL: &[Mutation] = &[
         &[(TAIL, "__u32 values[];", "__s32 values[];")],
     )
     .of_kinds(),
+    breaking(
+        "an element of a flexible array grows",
+        ("field-resized", "struct spanker_rows.rows"),
+        &[("struct spanker_row {", "__u32 a;", "__u32 a;\n\t__u32 b;")],
+    )
+    .of_kinds(),
+    neutral(
+        "an enumerator becomes a macro as well",
+        ("macro-added", "SPANKER_MODE_LOST"),
+        &[(MODE, "LOST = 7,", "LOST = 7,\n#define SPANKER_MODE_LOST SPANKER_MODE_LOST")],
+    )
+    .of_kinds(),
     nothing("a flexible array is written as of old", &[(TAIL, "values[]", "values[0]")]).of_kinds(),
     breaking(
         "a struct gets a flexible array",

@@ -95,12 +95,23 @@ pub(crate) const ALL: &[Mutation] = &[
         ("kind-changed", "SPANKER_IOC_PING"),
         &[(PING, "_IO(SPANKER_IOC_MAGIC, 0x01)", "17")],
     ),
-    nothing(
+    breaking(
         "a request becomes an enumerator",
+        ("macro-removed", "SPANKER_IOC_PING"),
         &[
             (PING, "#define SPANKER_IOC_PING", "enum { SPANKER_IOC_PING = "),
             ("enum { SPANKER_IOC_PING = ", ")", ") };"),
         ],
+    ),
+    breaking(
+        "two new requests have one code",
+        ("unjudged", "SPANKER_IOC_TWICE"),
+        &[(
+            PING,
+            "#define",
+            "#define SPANKER_IOC_ONCE _IO(SPANKER_IOC_MAGIC, 0x7f)\n\
+             #define SPANKER_IOC_TWICE _IO(SPANKER_IOC_MAGIC, 0x7f)\n#define",
+        )],
     ),
     nothing(
         "a code is put together by hand",

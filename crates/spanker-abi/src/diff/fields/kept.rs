@@ -81,7 +81,8 @@ fn changed<'a>(
         new: Some(words::field(new)),
         reason: String::new(),
     };
-    if in_place && ty == Some(TypeDifference::Spelling) {
+    let same_stride = old.stride == new.stride;
+    if in_place && same_stride && ty == Some(TypeDifference::Spelling) {
         found.class = Class::Neutral;
         found.kind = "field-respelled";
         found.reason = "an array without elements of its own either way".to_owned();
@@ -115,6 +116,21 @@ fn changed<'a>(
         let (from, to) = (words::size(old.size_bits), words::size(new.size_bits));
         let whose = if ty.is_none() && !old.bit_field { "its type has" } else { "it has" };
         reasons.push(format!("{whose} {to} instead of {from}"));
+    }
+    match (old.stride, new.stride) {
+        (Some(from), Some(to)) if from != to => {
+            found.kind = "field-resized";
+            let (from, to) = (words::bytes(from), words::bytes(to));
+            reasons.push(format!("from one element to the next are {to} instead of {from}"));
+        }
+        // The type says it.
+        _ if same_stride || ty.is_some() => {}
+        _ => {
+            found.kind = "unjudged";
+            let reason = "the bytes from one element to the next are known on one side only: a \
+                          person has to judge";
+            reasons.push(reason.to_owned());
+        }
     }
     found.reason = words::list(&reasons);
     let shifts = old.size_bits != new.size_bits;
