@@ -22,9 +22,10 @@ pub(super) struct Options {
     #[command(flatten)]
     header: HeaderOptions,
 
-    /// The macros that say the version: PREFIX_MAJOR with PREFIX_MINOR, or PREFIX itself. For one
-    /// macro, PREFIX:kernel reads major << 16, minor << 8, patch, and PREFIX:halves major << 16,
-    /// minor; else it only increases. Without this no bump can be seen.
+    /// The macros that say the version: PREFIX_MAJOR with PREFIX_MINOR, or PREFIX itself. Of one
+    /// number, PREFIX:kernel reads major << 16, minor << 8, patch, PREFIX:halves major << 16, minor,
+    /// and PREFIX:counter that it only increases, as it does below 65536 anyway. Without this no
+    /// bump can be seen.
     #[arg(long, value_name = "PREFIX")]
     version_macros: Option<Scheme>,
 

@@ -199,7 +199,8 @@ impl Values {
         facts.constants.remove(&name);
         let known = self.constants.get(&name);
         let Some((value, ty)) = known.filter(|(value, _)| is_exact(value, tokens)) else {
-            let text = Text { what: "macro".to_owned(), tokens: tokens.join(" ") };
+            let what = if facts.enumerators.remove(&name) { "enumerator" } else { "macro" };
+            let text = Text { what: what.to_owned(), tokens: tokens.join(" ") };
             facts.texts.insert(name, text);
             return;
         };
