@@ -88,15 +88,17 @@ struct spanker_card *spanker_card_alloc(struct device *parent, int index,
 					const struct spanker_card_ops *ops,
 					void *private)
 {
-	u64 slot_pages = DIV_ROUND_UP_ULL(info->max_buf_size, PAGE_SIZE);
 	struct spanker_card *card;
+	unsigned long slot_pages;
+	u32 last_handle;
 
-	/* Twice as many handles as can be live, so that they can go round. */
-	if (!info->max_buf_size || !info->max_bufs ||
-	    slot_pages > SPANKER_LAST_PGOFF / 2 ||
-	    div64_u64(SPANKER_LAST_PGOFF, slot_pages) < 2ULL * info->max_bufs + 1)
+	if (!info->max_buf_size || !info->max_bufs || index >= SPANKER_MAX_CARDS ||
+	    info->max_buf_size > (u64)SPANKER_LAST_PGOFF << PAGE_SHIFT)
 		return ERR_PTR(-EINVAL);
-	if (index >= SPANKER_MAX_CARDS)
+	/* Twice as many handles as can be live, so that they can go round. */
+	slot_pages = DIV_ROUND_UP_ULL(info->max_buf_size, PAGE_SIZE);
+	last_handle = min_t(u32, SPANKER_LAST_PGOFF / slot_pages, INT_MAX) - 1;
+	if (last_handle / 2 < info->max_bufs)
 		return ERR_PTR(-EINVAL);
 	card = kzalloc(sizeof(*card), GFP_KERNEL);
 	if (!card)
@@ -111,7 +113,7 @@ struct spanker_card *spanker_card_alloc(struct device *parent, int index,
 	card->info = *info;
 	card->info.card_index = index;
 	card->slot_pages = slot_pages;
-	card->last_handle = SPANKER_LAST_PGOFF / card->slot_pages - 1;
+	card->last_handle = last_handle;
 	init_waitqueue_head(&card->wake);
 	spin_lock_init(&card->lock);
 	INIT_LIST_HEAD(&card->opens);

@@ -36,6 +36,8 @@ struct spanker_virtual {
 
 static LIST_HEAD(spanker_virtuals);
 static DEFINE_MUTEX(spanker_virtuals_mutex);
+/* The module is going: what is made now would stay behind. */
+static bool spanker_virtuals_closed;
 
 static const struct spanker_matmul_cap spanker_virtual_caps[] = {
 	{ SPANKER_TYPE_F32, SPANKER_TYPE_Q4_K, SPANKER_TYPE_F32,
@@ -97,8 +99,8 @@ static const struct spanker_virtual_config spanker_virtual_default = {
 		.flags = SPANKER_DEVICE_VIRTUAL,
 		.uuid = "spanker-virt",
 		.name = "virtual Sail",
-		.max_ops = 4096,
-		.max_inflight = 256,
+		.max_ops = 1024,
+		.max_inflight = 64,
 		.operand_align = 64,
 		.max_m = 1 << 24,
 		.max_n = 1 << 24,
@@ -217,6 +219,8 @@ static int spanker_virtual_create(struct spanker_virtual_config *config)
 	struct spanker_virtual *virtual;
 	int err;
 
+	if (spanker_virtuals_closed)
+		return -ENODEV;
 	err = spanker_virtual_complete(config);
 	if (err)
 		return err;
@@ -359,6 +363,7 @@ static void spanker_virtual_destroy_all(void)
 	struct spanker_virtual *virtual, *next;
 
 	mutex_lock(&spanker_virtuals_mutex);
+	spanker_virtuals_closed = true;
 	list_for_each_entry_safe(virtual, next, &spanker_virtuals, link)
 		spanker_virtual_destroy(virtual);
 	mutex_unlock(&spanker_virtuals_mutex);
