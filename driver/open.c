@@ -3,7 +3,7 @@
 
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
+#include <linux/uio.h>
 
 #include "spanker.h"
 
@@ -118,7 +118,7 @@ static int spanker_readable(struct spanker_open *open, size_t room, u64 *complet
 	return err;
 }
 
-static int spanker_deliver(struct spanker_open *open, char __user *to, size_t room)
+static int spanker_deliver(struct spanker_open *open, struct iov_iter *to)
 {
 	u64 completed;
 	int err;
@@ -126,8 +126,8 @@ static int spanker_deliver(struct spanker_open *open, char __user *to, size_t ro
 	/* So that the number that was delivered is where the cursor stands. */
 	if (mutex_lock_killable(&open->read_mutex))
 		return -EINTR;
-	err = spanker_readable(open, room, &completed);
-	if (!err && copy_to_user(to, &completed, sizeof(completed)))
+	err = spanker_readable(open, iov_iter_count(to), &completed);
+	if (!err && copy_to_iter(&completed, sizeof(completed), to) < sizeof(completed))
 		err = -EFAULT;
 	if (!err) {
 		spin_lock(&open->card->lock);
@@ -138,18 +138,19 @@ static int spanker_deliver(struct spanker_open *open, char __user *to, size_t ro
 	return err;
 }
 
-static ssize_t spanker_card_read(struct file *file, char __user *to, size_t room,
-				 loff_t *offset)
+/* By iterator, since the eight bytes may go to several places. */
+static ssize_t spanker_card_read(struct kiocb *call, struct iov_iter *to)
 {
-	struct spanker_open *open = file->private_data;
+	struct spanker_open *open = call->ki_filp->private_data;
+	size_t room = iov_iter_count(to);
 	u64 completed;
 	int err;
 
 	for (;;) {
-		err = spanker_deliver(open, to, room);
+		err = spanker_deliver(open, to);
 		if (!err)
 			return sizeof(completed);
-		if (err != -EAGAIN || file->f_flags & O_NONBLOCK)
+		if (err != -EAGAIN || call->ki_filp->f_flags & O_NONBLOCK)
 			return err;
 		err = wait_event_interruptible(open->waiters,
 					       spanker_readable(open, room, &completed) != -EAGAIN);
@@ -182,7 +183,7 @@ const struct file_operations spanker_card_fops = {
 	.owner = THIS_MODULE,
 	.open = spanker_card_open,
 	.release = spanker_card_close,
-	.read = spanker_card_read,
+	.read_iter = spanker_card_read,
 	.poll = spanker_card_poll,
 	.unlocked_ioctl = spanker_card_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
