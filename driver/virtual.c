@@ -126,8 +126,7 @@ static int spanker_virtual_complete(struct spanker_virtual_config *config)
 					   SPANKER_VIRTUAL_MAX_BUF_SIZE);
 	if (!info->max_bufs)
 		info->max_bufs = SPANKER_VIRTUAL_MAX_BUFS;
-	if (!info->mem_size || !info->max_ops || !info->max_inflight ||
-	    !info->max_m || !info->max_n || info->max_k < SPANKER_QK_K ||
+	if (!info->mem_size || info->max_k < SPANKER_QK_K ||
 	    info->max_ops > SPANKER_VIRTUAL_MAX_OPS)
 		return -EINVAL;
 	return 0;
@@ -263,7 +262,7 @@ static void spanker_virtual_destroy(struct spanker_virtual *virtual)
 	device_unregister(&virtual->dev);
 }
 
-/* "NAME=NUMBER", of which sizes may end in K, M, G. */
+/* "NAME=NUMBER", never 0 but for the index; sizes may end in K, M, G. */
 static int spanker_virtual_set(struct spanker_virtual_config *config, char *word)
 {
 	struct spanker_device_info *info = &config->info;
@@ -290,9 +289,10 @@ static int spanker_virtual_set(struct spanker_virtual_config *config, char *word
 		return kstrtoint(text, 0, &config->index) ?: config->index < 0 ? -EINVAL : 0;
 	for (i = 0; i < ARRAY_SIZE(limits); i++)
 		if (!strcmp(word, limits[i].name))
-			return kstrtou32(text, 0, limits[i].limit);
+			return kstrtou32(text, 0, limits[i].limit) ?:
+			       *limits[i].limit ? 0 : -EINVAL;
 	size = memparse(text, &end);
-	if (end == text || *end)
+	if (end == text || *end || !size)
 		return -EINVAL;
 	if (!strcmp(word, "mem_size"))
 		info->mem_size = size;
