@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Nodes of the kernel driver on the device seam: each call is the system call
+//! of that name. A virtual card that this program may make and delete is made
+//! anew for every case, with the limits that it had; any other card is used as
+//! it is, and has no controls.
+
+mod controls;
+mod file;
+mod mapping;
+mod target;
+
+pub use file::KernelFile;
+pub use mapping::KernelMapping;
+pub use target::Target;
