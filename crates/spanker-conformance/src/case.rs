@@ -2,6 +2,7 @@
 //! What a case is, what it needs, and what it is given.
 
 use std::fmt::{self, Debug};
+use std::os::fd::BorrowedFd;
 
 use spanker_sys::{spanker_matmul_cap, SPANKER_MATMUL_CAP_BIT_EXACT};
 
@@ -91,6 +92,11 @@ impl Context {
     pub fn card(&self) -> Open {
         let file = self.device.open_card();
         Open::new(file.unwrap_or_else(|errno| panic!("open of the card: {errno}")))
+    }
+
+    /// The descriptor of an open, in a case that needs [`Need::Descriptors`].
+    pub fn descriptor<'open>(&self, open: &'open Open) -> BorrowedFd<'open> {
+        open.file().descriptor().expect("the case needs Descriptors")
     }
 
     /// A new open of the control node.

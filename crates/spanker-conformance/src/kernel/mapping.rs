@@ -80,6 +80,28 @@ impl KernelMapping {
         Ok(())
     }
 
+    /// `mremap` to another address, which the kernel chooses.
+    pub fn relocate(&mut self) -> Result<(), Errno> {
+        // SAFETY: the kernel chooses where nothing is; then that reservation, of
+        // this length and of no use to anybody, is what the mapping replaces.
+        let moved = unsafe {
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+            let to = libc::mmap(ptr::null_mut(), self.len, libc::PROT_NONE, flags, -1, 0);
+            assert_ne!(to, libc::MAP_FAILED, "mmap of a reservation: {}", Errno::last());
+            let start = self.start.as_ptr().cast::<c_void>();
+            let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+            let moved = libc::mremap(start, self.len, self.len, flags, to);
+            if moved == libc::MAP_FAILED {
+                let errno = Errno::last();
+                libc::munmap(to, self.len);
+                return Err(errno);
+            }
+            moved
+        };
+        self.start = NonNull::new(moved.cast()).expect("mremap gives no null");
+        Ok(())
+    }
+
     /// The bytes before `offset`, of whole pages, and the rest: each is unmapped
     /// by itself.
     pub fn split(self, offset: usize) -> (KernelMapping, KernelMapping) {
