@@ -33,6 +33,7 @@ pub mod busy;
 pub mod case;
 mod cases;
 pub mod device;
+pub mod kernel;
 pub mod open;
 pub mod ops;
 pub mod pages;
