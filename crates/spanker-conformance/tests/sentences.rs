@@ -8,6 +8,8 @@ mod header;
 mod table;
 
 use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
 
 use header::Sentence;
 use spanker_conformance::cases;
@@ -107,6 +109,32 @@ fn a_case_without_a_sentence_is_named_for_none() {
             .flat_map(|row| row.cases.iter().map(move |case| (case, &row.text)))
             .filter(|(case, _)| table.cases_without.contains(case))
             .map(|(case, text)| format!("{case} is said to hold no sentence, and this one: {text}"))
+            .collect(),
+    );
+}
+
+#[test]
+fn every_vm_scenario_that_is_named_is_there() {
+    let table = table();
+    let named: Vec<(&str, &str)> = table
+        .rows
+        .iter()
+        .flat_map(|row| row.reasons.iter().map(|reason| (reason.as_str(), row.text.as_str())))
+        .filter_map(|(reason, text)| Some((reason.strip_prefix(table::SCENARIOS)?, text)))
+        .flat_map(|(names, text)| names.split("; ").map(move |name| (name, text)))
+        .collect();
+    if named.is_empty() {
+        return;
+    }
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../build-support/guest/src/scenarios.rs");
+    let scenarios =
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert_none(
+        named
+            .into_iter()
+            .filter(|(name, _)| !scenarios.contains(&format!("name: \"{name}\"")))
+            .map(|(name, text)| format!("there is no scenario {name}, named for: {text}"))
             .collect(),
     );
 }

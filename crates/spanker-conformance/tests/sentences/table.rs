@@ -4,6 +4,9 @@
 //! is a case or one of the classes that the first part of the table explains;
 //! those that end with "…" say more.
 
+/// What stands before the names of scenarios, which have "; " between them.
+pub(crate) const SCENARIOS: &str = "held by the VM scenarios: ";
+
 /// The heading below which cases are listed that hold no sentence.
 pub(crate) const CASES_WITHOUT: &str = "Cases that hold no sentence";
 
