@@ -5,7 +5,7 @@ mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Parser;
 use report::Report;
@@ -114,8 +114,9 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
     let mut report = Report::new(arguments.tap, chosen.len());
     for case in chosen {
         let name = case.full_name();
+        let start = Instant::now();
         let outcome = under.run(case, Duration::from_secs(arguments.limit));
-        report.tell(&name, &outcome);
+        report.tell(&name, &outcome, start.elapsed());
     }
     let restored = match &under {
         Under::Soft => Ok(()),

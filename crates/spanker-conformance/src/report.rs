@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is printed: a line for each case, and at the end how many passed.
 
+use std::time::Duration;
+
 use spanker_conformance::run::Outcome;
+
+/// What is worth telling: all cases together are to take little more than a
+/// minute on a slow machine.
+const LONG: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -21,8 +27,8 @@ impl Report {
         Report { tap, passed: 0, failed: 0, skipped: 0 }
     }
 
-    /// Tells how the next case ended.
-    pub(crate) fn tell(&mut self, name: &str, outcome: &Outcome) {
+    /// Tells how the next case ended, and how long it took if that was long.
+    pub(crate) fn tell(&mut self, name: &str, outcome: &Outcome, took: Duration) {
         match outcome {
             Outcome::Passed => self.passed += 1,
             Outcome::Failed(_) => self.failed += 1,
@@ -31,6 +37,10 @@ impl Report {
         let number = self.passed + self.failed + self.skipped;
         let line = if self.tap { tap(number, name, outcome) } else { plain(name, outcome) };
         println!("{line}");
+        if took >= LONG {
+            let mark = if self.tap { "  # " } else { "         " };
+            println!("{mark}that took {:.1} s", took.as_secs_f32());
+        }
     }
 
     /// Ends the report. Whether a case was run, and none failed.

@@ -132,7 +132,7 @@ fn takes_the_combinations_that_it_offers(context: &Context) {
 fn refuses_the_combinations_that_it_does_not_offer(context: &Context) {
     let open = context.card();
     let valid = valid_matmul(&open);
-    let types = [0, 1, 2, 8, 11, 12, 13, 14, 15, 16, 255, u32::MAX];
+    let types = [0, 1, 8, 12, 15, u32::MAX];
     let offered: Vec<[u32; 3]> =
         open.matmul_caps().iter().map(|cap| [cap.a_type, cap.b_type, cap.out_type]).collect();
     for a in types {
