@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use spanker_sys::{
@@ -52,11 +54,14 @@ impl Target {
     /// opened.
     pub fn device(&self) -> Result<Box<dyn Device>, String> {
         let generation = self.shared.generation.fetch_add(1, Ordering::SeqCst) + 1;
-        if let Ok(card) = &self.shared.virtual_card {
-            if card.is_there() {
-                card.unplug()?;
+        match &self.shared.virtual_card {
+            Ok(card) => {
+                if card.is_there() {
+                    card.unplug()?;
+                }
+                card.plug()?;
             }
-            card.plug()?;
+            Err(_) => settle(&understood(&self.shared.card)?),
         }
         Ok(Box::new(KernelDevice { shared: Arc::clone(&self.shared), generation }))
     }
@@ -68,6 +73,15 @@ impl Target {
             Ok(card) if !card.is_there() => card.plug(),
             _ => Ok(()),
         }
+    }
+}
+
+/// Waits until the opens of the case before have ended, which close does not
+/// wait for. Somebody else may use the card.
+fn settle(watcher: &Open) {
+    let limit = Instant::now() + Duration::from_secs(1);
+    while watcher.telemetry().mem_used > 0 && Instant::now() < limit {
+        thread::yield_now();
     }
 }
 
