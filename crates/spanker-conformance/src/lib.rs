@@ -24,7 +24,8 @@
 //!
 //! Write a function that takes a [`Context`](case::Context) into the file of its
 //! subject below `cases`, name it after the behaviour, put the sentence of the
-//! header above it, and add its name to the table at the top of the file. It
+//! header above it, and add its name to the table at the top of the file and to
+//! that sentence in `sentences.md`, which `tests/sentences.rs` asks for. It
 //! panics where the device does otherwise. What not every device has, the table
 //! names as a [need](case::Need) of the cases after it: a control, or
 //! descriptors, which only the kernel gives. Every other field of a request that
