@@ -7,7 +7,7 @@
 #include <linux/version.h>
 
 #define SPANKER_SINCE(major, minor) \
-	(LINUX_VERSION_CODE > KERNEL_VERSION(major, minor, 0) - 1)
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
 
 #if SPANKER_SINCE(6, 2)
 #define SPANKER_DEVNODE_CONST const
