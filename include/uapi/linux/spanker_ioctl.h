@@ -68,7 +68,8 @@
  * Flags that are not defined and fields named reserved must be zero (EINVAL).
  * Fields marked "out" are ignored on input. Pointers are __u64, at any
  * alignment; one that does not fit the caller's address space is EFAULT. User
- * memory is read once.
+ * memory is read once. Any request answers ENOMEM when the host has no memory
+ * for it, or the caller's cgroup grants it none.
  *
  * A request that fails changes nothing, with two exceptions: once the struct
  * has been read, WORK_SUBMIT writes its bad_op and WAIT writes its completed,

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Interfaces of the kernel that have changed since 6.1. */
+#ifndef _SPANKER_VERSIONS_H
+#define _SPANKER_VERSIONS_H
+
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define SPANKER_DEVNODE_CONST const
+#else
+#define SPANKER_DEVNODE_CONST
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define SPANKER_BUS_CONST const
+#else
+#define SPANKER_BUS_CONST
+#endif
+
+static inline void spanker_vm_flags_mod(struct vm_area_struct *vma,
+					unsigned long set, unsigned long clear)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
+
+#endif
