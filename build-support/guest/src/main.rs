@@ -6,11 +6,18 @@
 //! a process of its own, and powers off. `/init scenario NAME` is such a
 //! process, and `/init part NAME …` one of those that a scenario starts.
 
+mod children;
 mod driver;
 mod first;
 mod kernel_log;
+mod measured;
+#[allow(dead_code)] // It is the command's own, which needs more of it.
+#[path = "../../../crates/spanker-cli/tests/command/model.rs"]
+mod model;
 mod parts;
+mod raw;
 mod scenarios;
+mod work;
 
 use std::env;
 use std::process::ExitCode;
