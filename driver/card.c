@@ -24,6 +24,7 @@ static void spanker_card_release(struct device *dev)
 
 	card->ops->release(card);
 	kfree(card);
+	spanker_object_ends();
 }
 
 static int spanker_card_take_index(int index)
@@ -126,6 +127,7 @@ struct spanker_card *spanker_card_alloc(struct device *parent, int index,
 	card->dev.release = spanker_card_release;
 	cdev_init(&card->cdev, &spanker_card_fops);
 	card->cdev.owner = THIS_MODULE;
+	spanker_object_begins();
 	return card;
 }
 
@@ -136,6 +138,29 @@ struct spanker_card *spanker_card_alloc(struct device *parent, int index,
 void spanker_card_abandon(struct spanker_card *card)
 {
 	spanker_card_free_index(card->info.card_index);
+}
+
+/* Every open of the card is lost; what they had queued is dropped. */
+static void spanker_card_revoke_opens(struct spanker_card *card)
+{
+	struct spanker_open *open, *next;
+	LIST_HEAD(dropped);
+
+	spin_lock(&card->lock);
+	list_for_each_entry_safe(open, next, &card->opens, link)
+		spanker_revoke(open, &dropped);
+	spin_unlock(&card->lock);
+	spanker_batches_free(&dropped);
+}
+
+/* Nothing is left for the card's thread, and nothing comes. */
+static void spanker_card_stop(struct spanker_card *card)
+{
+	spin_lock(&card->lock);
+	card->unplugged = true;
+	spin_unlock(&card->lock);
+	spanker_card_revoke_opens(card);
+	kthread_stop(card->thread);
 }
 
 /**
@@ -161,29 +186,17 @@ int spanker_card_register(struct spanker_card *card)
 	}
 	card->thread = thread;
 	err = cdev_device_add(&card->cdev, &card->dev);
-	if (err)
-		goto stop_thread;
+	if (err) {
+		/* Through a node that was there before, it may have been opened. */
+		spanker_card_stop(card);
+		goto free_index;
+	}
 	spanker_card_set_listed(card, true);
 	return 0;
 
-stop_thread:
-	kthread_stop(thread);
 free_index:
 	spanker_card_free_index(index);
 	return err;
-}
-
-/* Every open of the card is lost; what they had queued is dropped. */
-static void spanker_card_revoke_opens(struct spanker_card *card)
-{
-	struct spanker_open *open, *next;
-	LIST_HEAD(dropped);
-
-	spin_lock(&card->lock);
-	list_for_each_entry_safe(open, next, &card->opens, link)
-		spanker_revoke(open, &dropped);
-	spin_unlock(&card->lock);
-	spanker_batches_free(&dropped);
 }
 
 /**
@@ -196,12 +209,8 @@ static void spanker_card_revoke_opens(struct spanker_card *card)
 void spanker_card_unregister(struct spanker_card *card)
 {
 	spanker_card_set_listed(card, false);
-	spin_lock(&card->lock);
-	card->unplugged = true;
-	spin_unlock(&card->lock);
 	cdev_device_del(&card->cdev, &card->dev);
-	spanker_card_revoke_opens(card);
-	kthread_stop(card->thread);
+	spanker_card_stop(card);
 	spanker_card_free_index(card->info.card_index);
 	put_device(&card->dev);
 }

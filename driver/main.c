@@ -1,14 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The module, and the control node. */
 
+#include <linux/atomic.h>
+#include <linux/miscdevice.h>
 #include <linux/module.h>
 
 #include "spanker.h"
 #include "versions.h"
 
-/* The control node's minor number is 0, that of card N is N + 1. */
 static dev_t spanker_first_devt;
-static struct cdev spanker_control_cdev;
+
+/* What is alive and has code of this module to run at its end. */
+static atomic_t spanker_objects = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(spanker_objects_gone);
+
+/* The module stays until spanker_object_ends() is called as often. */
+void spanker_object_begins(void)
+{
+	atomic_inc(&spanker_objects);
+}
+
+/* To be called last of all in a release. */
+void spanker_object_ends(void)
+{
+	if (atomic_dec_and_test(&spanker_objects))
+		wake_up(&spanker_objects_gone);
+}
 
 static char *spanker_devnode(SPANKER_DEVNODE_CONST struct device *dev,
 			     umode_t *mode)
@@ -25,7 +42,7 @@ struct class spanker_class = {
 
 dev_t spanker_card_devt(u32 index)
 {
-	return spanker_first_devt + 1 + index;
+	return spanker_first_devt + index;
 }
 
 static const struct file_operations spanker_control_fops = {
@@ -35,31 +52,18 @@ static const struct file_operations spanker_control_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
-static int __init spanker_control_init(void)
-{
-	struct device *dev;
-	int err;
+/* A misc device cannot be opened before all of it is there. */
+static struct miscdevice spanker_control = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "spankerctl",
+	.fops = &spanker_control_fops,
+	.mode = 0660,
+};
 
-	cdev_init(&spanker_control_cdev, &spanker_control_fops);
-	spanker_control_cdev.owner = THIS_MODULE;
-	err = cdev_add(&spanker_control_cdev, spanker_first_devt, 1);
-	if (err)
-		return err;
-	dev = device_create(&spanker_class, NULL, spanker_first_devt, NULL,
-			    "spankerctl");
-	if (IS_ERR(dev)) {
-		cdev_del(&spanker_control_cdev);
-		return PTR_ERR(dev);
-	}
-	return 0;
-}
-
-static void spanker_control_exit(void)
-{
-	device_destroy(&spanker_class, spanker_first_devt);
-	cdev_del(&spanker_control_cdev);
-}
-
+/*
+ * Nothing fails once a node can be opened: what belongs to an open must not be
+ * freed with the module. Cards of the parameter that cannot be made are missing.
+ */
 static int __init spanker_init(void)
 {
 	int err;
@@ -67,22 +71,23 @@ static int __init spanker_init(void)
 	err = class_register(&spanker_class);
 	if (err)
 		return err;
-	err = alloc_chrdev_region(&spanker_first_devt, 0, 1 + SPANKER_MAX_CARDS,
+	err = alloc_chrdev_region(&spanker_first_devt, 0, SPANKER_MAX_CARDS,
 				  SPANKER_NAME);
 	if (err)
 		goto unregister_class;
-	err = spanker_control_init();
-	if (err)
-		goto unregister_region;
 	err = spanker_virtual_init();
 	if (err)
-		goto exit_control;
+		goto unregister_region;
+	err = misc_register(&spanker_control);
+	if (err)
+		goto exit_virtual;
+	spanker_virtual_create_first();
 	return 0;
 
-exit_control:
-	spanker_control_exit();
+exit_virtual:
+	spanker_virtual_exit();
 unregister_region:
-	unregister_chrdev_region(spanker_first_devt, 1 + SPANKER_MAX_CARDS);
+	unregister_chrdev_region(spanker_first_devt, SPANKER_MAX_CARDS);
 unregister_class:
 	class_unregister(&spanker_class);
 	return err;
@@ -90,9 +95,10 @@ unregister_class:
 
 static void __exit spanker_exit(void)
 {
+	misc_deregister(&spanker_control);
 	spanker_virtual_exit();
-	spanker_control_exit();
-	unregister_chrdev_region(spanker_first_devt, 1 + SPANKER_MAX_CARDS);
+	wait_event(spanker_objects_gone, !atomic_read(&spanker_objects));
+	unregister_chrdev_region(spanker_first_devt, SPANKER_MAX_CARDS);
 	class_unregister(&spanker_class);
 }
 

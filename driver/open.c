@@ -124,8 +124,8 @@ static int spanker_deliver(struct spanker_open *open, struct iov_iter *to)
 	int err;
 
 	/* So that the number that was delivered is where the cursor stands. */
-	if (mutex_lock_killable(&open->read_mutex))
-		return -EINTR;
+	if (mutex_lock_interruptible(&open->read_mutex))
+		return -ERESTARTSYS;
 	err = spanker_readable(open, iov_iter_count(to), &completed);
 	if (!err && copy_to_iter(&completed, sizeof(completed), to) < sizeof(completed))
 		err = -EFAULT;

@@ -258,6 +258,8 @@ static inline bool spanker_cancelled(const struct spanker_open *open)
 /* main.c */
 extern struct class spanker_class;
 dev_t spanker_card_devt(u32 index);
+void spanker_object_begins(void);
+void spanker_object_ends(void);
 
 /* card.c */
 struct spanker_card *spanker_card_alloc(struct device *parent, int index,
@@ -318,6 +320,7 @@ int spanker_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* virtual.c */
 int spanker_virtual_init(void);
+void spanker_virtual_create_first(void);
 void spanker_virtual_exit(void);
 
 #endif

@@ -101,6 +101,7 @@ static int spanker_batch_commit(struct spanker_open *open,
 {
 	int err;
 
+	/* WORK_SUBMIT does not block, so that no signal but a deadly one ends it. */
 	if (mutex_lock_killable(&open->submit_mutex)) {
 		spanker_batch_free(batch);
 		return -EINTR;

@@ -7,6 +7,8 @@
  *   echo 0 >/sys/bus/spanker_virtual/del_device
  */
 
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
@@ -124,8 +126,7 @@ static int spanker_virtual_complete(struct spanker_virtual_config *config)
 					   SPANKER_VIRTUAL_MAX_BUF_SIZE);
 	if (!info->max_bufs)
 		info->max_bufs = SPANKER_VIRTUAL_MAX_BUFS;
-	if (!info->mem_size || !info->max_ops || !info->max_inflight ||
-	    !info->max_m || !info->max_n || info->max_k < SPANKER_QK_K ||
+	if (!info->mem_size || info->max_k < SPANKER_QK_K ||
 	    info->max_ops > SPANKER_VIRTUAL_MAX_OPS)
 		return -EINVAL;
 	return 0;
@@ -138,6 +139,7 @@ static void spanker_virtual_dev_release(struct device *dev)
 
 	put_device(&virtual->card->dev);
 	kfree(virtual);
+	spanker_object_ends();
 }
 
 static ssize_t reset_store(struct device *dev, struct device_attribute *attr,
@@ -164,10 +166,11 @@ static ssize_t fail_next_open_store(struct device *dev,
 {
 	struct spanker_virtual *virtual =
 		container_of(dev, struct spanker_virtual, dev);
+	int end = 0;
 	u64 seqno;
 	u32 op;
 
-	if (sscanf(text, "%llu %u", &seqno, &op) != 2)
+	if (sscanf(text, "%llu %u %n", &seqno, &op, &end) != 2 || text[end])
 		return -EINVAL;
 	spanker_card_fail_next_open(virtual->card, seqno, op);
 	return size;
@@ -227,6 +230,7 @@ static int spanker_virtual_create(struct spanker_virtual_config *config)
 	virtual = spanker_virtual_alloc(config);
 	if (IS_ERR(virtual))
 		return PTR_ERR(virtual);
+	spanker_object_begins();
 	device_initialize(&virtual->dev);
 	virtual->dev.bus = &spanker_virtual_bus;
 	virtual->dev.groups = spanker_virtual_groups;
@@ -258,7 +262,7 @@ static void spanker_virtual_destroy(struct spanker_virtual *virtual)
 	device_unregister(&virtual->dev);
 }
 
-/* "NAME=NUMBER", of which sizes may end in K, M, G. */
+/* "NAME=NUMBER", never 0 but for the index; sizes may end in K, M, G. */
 static int spanker_virtual_set(struct spanker_virtual_config *config, char *word)
 {
 	struct spanker_device_info *info = &config->info;
@@ -285,9 +289,10 @@ static int spanker_virtual_set(struct spanker_virtual_config *config, char *word
 		return kstrtoint(text, 0, &config->index) ?: config->index < 0 ? -EINVAL : 0;
 	for (i = 0; i < ARRAY_SIZE(limits); i++)
 		if (!strcmp(word, limits[i].name))
-			return kstrtou32(text, 0, limits[i].limit);
+			return kstrtou32(text, 0, limits[i].limit) ?:
+			       *limits[i].limit ? 0 : -EINVAL;
 	size = memparse(text, &end);
-	if (end == text || *end)
+	if (end == text || *end || !size)
 		return -EINVAL;
 	if (!strcmp(word, "mem_size"))
 		info->mem_size = size;
@@ -369,49 +374,53 @@ static void spanker_virtual_destroy_all(void)
 	mutex_unlock(&spanker_virtuals_mutex);
 }
 
-/* The cards of the parameter. */
-static int spanker_virtual_create_first(void)
+/* The size in a word of the parameter; it is separated by commas. */
+static int spanker_virtual_next_size(const char **rest, u64 *size)
 {
-	char *copy, *rest, *word;
-	int err = 0;
+	char *end;
 
-	copy = kstrdup(cards, GFP_KERNEL);
-	if (!copy)
-		return -ENOMEM;
-	rest = copy;
-	mutex_lock(&spanker_virtuals_mutex);
-	while (!err && (word = strsep(&rest, ","))) {
-		struct spanker_virtual_config config = spanker_virtual_default;
-		char *end;
-
-		if (!*word && !*cards)
-			break;
-		config.info.mem_size = memparse(word, &end);
-		err = *end ? -EINVAL : spanker_virtual_create(&config);
-		if (err)
-			pr_err(SPANKER_NAME ": cards=%s: no card of %s: %d\n",
-			       cards, word, err);
-	}
-	mutex_unlock(&spanker_virtuals_mutex);
-	kfree(copy);
-	return err;
+	*size = memparse(*rest, &end);
+	if (end == *rest || !*size || (*end && *end != ','))
+		return -EINVAL;
+	*rest = *end ? end + 1 : end;
+	return *end && !end[1] ? -EINVAL : 0;
 }
 
-int __init spanker_virtual_init(void)
+/* Makes the cards of the parameter, which spanker_virtual_init() has checked. */
+void __init spanker_virtual_create_first(void)
 {
+	const char *rest = cards;
 	int err;
 
-	err = bus_register(&spanker_virtual_bus);
-	if (err)
-		return err;
-	err = spanker_virtual_create_first();
-	if (err) {
-		spanker_virtual_destroy_all();
-		bus_unregister(&spanker_virtual_bus);
+	mutex_lock(&spanker_virtuals_mutex);
+	while (*rest) {
+		struct spanker_virtual_config config = spanker_virtual_default;
+
+		err = spanker_virtual_next_size(&rest, &config.info.mem_size);
+		err = err ?: spanker_virtual_create(&config);
+		if (err)
+			pr_err("no card of %llu bytes: %d\n",
+			       config.info.mem_size, err);
 	}
-	return err;
+	mutex_unlock(&spanker_virtuals_mutex);
 }
 
+/* Makes the bus, after which cards can be made. */
+int __init spanker_virtual_init(void)
+{
+	const char *rest = cards;
+	u64 size;
+
+	while (*rest) {
+		if (spanker_virtual_next_size(&rest, &size)) {
+			pr_err("cards=%s: SIZE[,SIZE...] is wanted\n", cards);
+			return -EINVAL;
+		}
+	}
+	return bus_register(&spanker_virtual_bus);
+}
+
+/* Unplugs all cards, and ends the bus. */
 void spanker_virtual_exit(void)
 {
 	spanker_virtual_destroy_all();
