@@ -4,8 +4,8 @@
 use nix::errno::Errno;
 use nix::kmod::{delete_module, finit_module, DeleteModuleFlags, ModuleInitFlags};
 use std::ffi::CString;
-use std::fs::{self, File};
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -52,15 +52,20 @@ pub(crate) fn clear_away() -> Result<(), String> {
 
 /// Makes a card; `words` are such as `mem_size=64M index=3`.
 pub(crate) fn new_device(words: &str) -> io::Result<()> {
-    fs::write(format!("{BUS}/new_device"), words)
+    write(format!("{BUS}/new_device"), words)
 }
 
 pub(crate) fn del_device(index: u32) -> io::Result<()> {
-    fs::write(format!("{BUS}/del_device"), index.to_string())
+    write(format!("{BUS}/del_device"), &index.to_string())
 }
 
 pub(crate) fn reset(index: u32) -> io::Result<()> {
-    fs::write(format!("/sys/class/spanker/spanker{index}/device/reset"), "1")
+    write(format!("/sys/class/spanker/spanker{index}/device/reset"), "1")
+}
+
+/// One write to an attribute that is there.
+fn write(attribute: String, text: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open(attribute)?.write_all(text.as_bytes())
 }
 
 pub(crate) fn node(index: u32) -> String {

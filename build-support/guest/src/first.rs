@@ -19,8 +19,9 @@ use std::time::{Duration, Instant};
 /// How long a process may take to end that has been killed.
 const KILLED: Duration = Duration::from_secs(20);
 
-pub(crate) fn run() -> ExitCode {
-    if let Err(message) = all() {
+/// Runs all scenarios, or those whose names have one of these words.
+pub(crate) fn run(only: &[&str]) -> ExitCode {
+    if let Err(message) = all(only) {
         println!("{message}");
     }
     // There is no other end: without a first process the kernel panics.
@@ -31,7 +32,7 @@ pub(crate) fn run() -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn all() -> Result<(), String> {
+fn all(only: &[&str]) -> Result<(), String> {
     for (kind, place) in [
         ("proc", "/proc"),
         ("sysfs", "/sys"),
@@ -46,9 +47,11 @@ fn all() -> Result<(), String> {
     write("/proc/sys/kernel/printk", "5")?;
     write("/sys/fs/cgroup/cgroup.subtree_control", "+memory")?;
     let mut log = KernelLog::from_now().map_err(|e| format!("/dev/kmsg: {e}"))?;
-    println!("scenarios: {}", scenarios::ALL.len());
+    let is_chosen = |name: &str| only.is_empty() || only.iter().any(|word| name.contains(word));
+    let chosen: Vec<_> = scenarios::ALL.iter().filter(|one| is_chosen(one.name)).collect();
+    println!("scenarios: {}", chosen.len());
     let (mut passed, mut failed) = (0, 0);
-    for scenario in scenarios::ALL {
+    for scenario in chosen {
         println!("--- {}", scenario.name);
         let begin = Instant::now();
         let mut result = one(scenario);

@@ -71,7 +71,7 @@ impl Product {
 
     fn on_software<A: Activation>(&self) -> Vec<u32> {
         let result = self.on::<A>(&Sail::software().unwrap());
-        assert!(result.iter().any(|value| *value != result[0]));
+        assert!(result.iter().any(|value| *value != 0));
         result
     }
 }

@@ -67,14 +67,20 @@ fn keep_the_queue_full(sail: &Sail, begun: &Barrier) -> Error {
 }
 
 fn wait_for_long_work(sail: &Sail, begun: &Barrier) -> Error {
-    let operands = Operands::long(sail).unwrap();
-    let pending: Vec<_> = (0..3).map(|_| operands.submit(sail).unwrap()).collect();
+    let operands = Operands::new(sail, 16, 512, 4096).unwrap();
     begun.wait();
-    let mut last = None;
-    for pending in pending {
-        last = pending.wait().err();
+    loop {
+        let mut pending = Vec::new();
+        for _ in 0..4 {
+            match operands.submit(sail) {
+                Ok(next) => pending.push(next),
+                Err(error) => return error,
+            }
+        }
+        if let Some(Err(error)) = pending.pop().map(|last| last.wait()) {
+            return error;
+        }
     }
-    last.unwrap()
 }
 
 fn watch_the_descriptor(sail: &Sail, begun: &Barrier) -> Error {

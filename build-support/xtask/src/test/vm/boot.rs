@@ -3,6 +3,7 @@
 
 use super::transcript::Transcript;
 use crate::run::command;
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Stdio;
@@ -35,10 +36,21 @@ const MACHINE: [&str; 18] = [
 const KERNEL_WORDS: &str =
     "console=ttyS0 quiet panic=-1 oops=panic mitigations=off tsc=reliable rdinit=/init";
 
+/// The environment variable with words that a scenario's name has to have one
+/// of, to run only such.
+const ONLY: &str = "SPANKER_VM_ONLY";
+
 /// Boots, shows what the guest says and hands it on.
 pub(super) fn boot(kernel: &Path, initramfs: &Path, limit: Duration) -> Result<Transcript, String> {
     let mut machine = command("qemu-system-x86_64", &MACHINE);
-    machine.arg(KERNEL_WORDS).arg("-kernel").arg(kernel).arg("-initrd").arg(initramfs);
+    // What is behind the dashes, the kernel gives to the first process.
+    let only = env::var(ONLY).unwrap_or_default();
+    machine
+        .arg(format!("{KERNEL_WORDS} -- {only}"))
+        .arg("-kernel")
+        .arg(kernel)
+        .arg("-initrd")
+        .arg(initramfs);
     let mut machine = machine.stdout(Stdio::piped()).spawn().map_err(|e| format!("qemu: {e}"))?;
     let console = machine.stdout.take().ok_or("qemu has no standard output")?;
     let (sender, lines) = mpsc::channel();
