@@ -58,11 +58,14 @@ pub fn endless_of_short_ops(context: &Context, opens: &[Open]) -> Vec<Vec<spanke
 fn short_shape(trial: Open) -> (usize, usize, usize) {
     let limits = trial.device_info();
     let mut shape = (0, 0, 0);
-    for times in [1, 2, 4, 8, 16, 32] {
+    for doublings in 0..=15 {
+        // One of the three after the other, so that the op before was half as
+        // long.
+        let times = |at: u32| 1 << ((doublings + at) / 3);
         shape = (
-            at_most(16 * times, limits.max_m),
-            at_most(16 * times, limits.max_n),
-            at_most(256 * times, limits.max_k) / 256 * 256,
+            at_most(16 * times(2), limits.max_m),
+            at_most(16 * times(1), limits.max_n),
+            at_most(256 * times(0), limits.max_k) / 256 * 256,
         );
         let valid = valid_matmul_of(&trial, any_a_type(&trial), shape);
         let start = Instant::now();

@@ -2,8 +2,9 @@
 //! What a case is, what it needs, and what it is given.
 
 use std::fmt::{self, Debug};
+use std::os::fd::BorrowedFd;
 
-use spanker_sys::SPANKER_MATMUL_CAP_BIT_EXACT;
+use spanker_sys::{spanker_matmul_cap, SPANKER_MATMUL_CAP_BIT_EXACT};
 
 use crate::device::{Device, Faults, Plug, Resets};
 use crate::open::Open;
@@ -32,6 +33,11 @@ impl Case {
         Case { needs, ..self }
     }
 
+    /// Whether only a kernel can be put to it.
+    pub fn is_of_the_kernel(&self) -> bool {
+        self.needs.contains(&Need::Descriptors)
+    }
+
     /// The subject and the behaviour, as a filter is matched against them.
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.subject, self.name)
@@ -47,6 +53,8 @@ impl Debug for Case {
 /// Something that not every device has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
+    /// Opens that the kernel knows of: descriptors of this process.
+    Descriptors,
     /// A control that makes ops fail.
     Faults,
     /// A control that unplugs the card.
@@ -86,6 +94,11 @@ impl Context {
         Open::new(file.unwrap_or_else(|errno| panic!("open of the card: {errno}")))
     }
 
+    /// The descriptor of an open, in a case that needs [`Need::Descriptors`].
+    pub fn descriptor<'open>(&self, open: &'open Open) -> BorrowedFd<'open> {
+        open.file().descriptor().expect("the case needs Descriptors")
+    }
+
     /// A new open of the control node.
     #[track_caller]
     pub fn control(&self) -> Open {
@@ -110,24 +123,46 @@ impl Context {
 
     /// Why the device cannot be put to a case, if so.
     pub fn lacks(&self, need: Need) -> Option<String> {
-        let has =
-            match need {
-                Need::Faults => self.device.faults().is_some(),
-                Need::Plug => self.device.plug().is_some(),
-                Need::Resets => self.device.resets().is_some(),
-                Need::MemoryUpTo(limit) => self.card().device_info().mem_size <= limit,
-                Need::BuffersUpTo(limit) => self.card().device_info().max_bufs <= limit,
-                Need::BitExact(a_type) => self.card().matmul_caps().iter().any(|cap| {
+        match need {
+            Need::Descriptors if !self.device.has_descriptors() => {
+                Some("its opens are no descriptors: run it on a node of the kernel".into())
+            }
+            Need::Faults if self.device.faults().is_none() => {
+                Some(format!("no control makes ops fail: {}", self.device.remedy()))
+            }
+            Need::Plug if self.device.plug().is_none() => {
+                Some(format!("no control unplugs the card: {}", self.device.remedy()))
+            }
+            Need::Resets if self.device.resets().is_none() => {
+                Some(format!("no control resets the card: {}", self.device.remedy()))
+            }
+            Need::MemoryUpTo(limit) => {
+                let has = self.card().device_info().mem_size;
+                (has > limit).then(|| {
+                    format!("the case fills up to {limit} bytes, and the card has {has}: {SMALL}")
+                })
+            }
+            Need::BuffersUpTo(limit) => {
+                let has = self.card().device_info().max_bufs;
+                (has > limit).then(|| {
+                    format!("the case makes up to {limit} buffers, and max_bufs is {has}: {SMALL}")
+                })
+            }
+            Need::BitExact(a_type) => {
+                let exact = |cap: &spanker_matmul_cap| {
                     cap.a_type == a_type && cap.flags & SPANKER_MATMUL_CAP_BIT_EXACT != 0
-                }),
-            };
-        if has {
-            None
-        } else {
-            Some(format!("{} has not: {need:?}", self.device.name()))
+                };
+                (!self.card().matmul_caps().iter().any(exact)).then(|| {
+                    format!("the card offers no bit-exact products with type {a_type} as a")
+                })
+            }
+            Need::Descriptors | Need::Faults | Need::Plug | Need::Resets => None,
         }
     }
 }
+
+/// What helps where the limits of a card are too large.
+const SMALL: &str = "make a virtual card with smaller ones";
 
 /// A table of cases, named after their functions. What follows a semicolon
 /// needs what stands before its cases.

@@ -2,9 +2,11 @@
 //! The cases, a file per subject.
 
 mod adding;
+mod addresses;
 mod arithmetic;
 mod batches;
 mod buffers;
+mod calls;
 mod codes;
 mod copying;
 mod deadlines;
@@ -19,6 +21,7 @@ mod footprints;
 mod goldens;
 mod gone;
 mod handles;
+mod mapping;
 mod memory;
 mod mmap;
 mod multiplying;
@@ -34,6 +37,8 @@ mod read;
 mod refusal;
 mod requests;
 mod resets;
+mod sharing;
+mod signals;
 mod sizes;
 mod telemetry;
 mod timeline;
@@ -41,6 +46,7 @@ mod unplug;
 mod version;
 mod version_sizes;
 mod wait;
+mod wakeups;
 
 use crate::case::Case;
 
@@ -51,6 +57,7 @@ pub fn cases() -> Vec<Case> {
         codes::CASES,
         version_sizes::CASES,
         sizes::CASES,
+        addresses::CASES,
         query::CASES,
         device_facts::CASES,
         buffers::CASES,
@@ -58,6 +65,7 @@ pub fn cases() -> Vec<Case> {
         memory::CASES,
         device_buffers::CASES,
         mmap::CASES,
+        mapping::CASES,
         batches::CASES,
         op_array::CASES,
         fields::CASES,
@@ -77,13 +85,17 @@ pub fn cases() -> Vec<Case> {
         wait::CASES,
         deadlines::CASES,
         read::CASES,
+        calls::CASES,
         poll::CASES,
+        wakeups::CASES,
         faults::CASES,
         unplug::CASES,
         resets::CASES,
         telemetry::CASES,
         opens::CASES,
         ending::CASES,
+        sharing::CASES,
+        signals::CASES,
     ]
     .concat()
 }

@@ -4,6 +4,7 @@
 //! requests there.
 
 use std::fmt::Debug;
+use std::os::fd::BorrowedFd;
 
 use nix::errno::Errno;
 
@@ -16,8 +17,18 @@ pub trait Device: Send + Sync {
     /// Opens `/dev/spankerctl`.
     fn open_control(&self) -> Result<Box<dyn File>, Errno>;
 
+    /// Whether its opens are descriptors of this process.
+    fn has_descriptors(&self) -> bool {
+        false
+    }
+
     /// Opens the card under test.
     fn open_card(&self) -> Result<Box<dyn File>, Errno>;
+
+    /// How to come by the controls that are not there.
+    fn remedy(&self) -> String {
+        String::new()
+    }
 
     /// The control that makes ops fail, where there is one.
     fn faults(&self) -> Option<&dyn Faults> {
@@ -77,6 +88,11 @@ pub trait File: Send + Sync {
 
     /// Sets or clears `O_NONBLOCK`.
     fn set_nonblocking(&self, nonblocking: bool);
+
+    /// The descriptor, where the kernel knows of this open.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 }
 
 /// What `mmap` made. Dropping it is `munmap`.

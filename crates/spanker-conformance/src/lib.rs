@@ -24,8 +24,11 @@
 //!
 //! Write a function that takes a [`Context`](case::Context) into the file of its
 //! subject below `cases`, name it after the behaviour, put the sentence of the
-//! header above it, and add its name to the table at the top of the file. It
-//! panics where the device does otherwise. Every other field of a request that
+//! header above it, and add its name to the table at the top of the file and to
+//! that sentence in `sentences.md`, which `tests/sentences.rs` asks for. It
+//! panics where the device does otherwise. What not every device has, the table
+//! names as a [need](case::Need) of the cases after it: a control, or
+//! descriptors, which only the kernel gives. Every other field of a request that
 //! is to be refused must be valid, so that one mistake has one answer.
 
 pub mod blocks;
@@ -33,6 +36,7 @@ pub mod busy;
 pub mod case;
 mod cases;
 pub mod device;
+pub mod kernel;
 pub mod open;
 pub mod ops;
 pub mod pages;

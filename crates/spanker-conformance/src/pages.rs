@@ -6,6 +6,7 @@ use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::ptr::NonNull;
+use std::sync::atomic::AtomicU32;
 
 use nix::sys::mman::{mmap_anonymous, mprotect, munmap, MapFlags, ProtFlags};
 use nix::unistd::{sysconf, SysconfVar};
@@ -101,6 +102,17 @@ impl UserPages {
         // read, and `bytes` is memory of its own.
         unsafe { std::ptr::copy_nonoverlapping(from.as_ptr(), bytes.as_mut_ptr(), len) };
         bytes
+    }
+
+    /// The aligned four bytes at `offset`, which threads may write at a time.
+    pub fn word(&self, offset: usize) -> &AtomicU32 {
+        self.assert_access(offset, 4, |access| access == Access::ReadWrite);
+        let word = self.pointer(offset, 4).cast::<AtomicU32>();
+        assert_eq!(offset % 4, 0, "a word is aligned");
+        // SAFETY: `pointer` checked that it is inside the pages, which live as
+        // long as `self` and are only accessed atomically, by copies that race
+        // with nothing, or by the kernel; pages are aligned, and so is it.
+        unsafe { word.as_ref() }
     }
 
     fn pointer(&self, offset: usize, len: usize) -> NonNull<u8> {

@@ -12,9 +12,6 @@ use std::time::Duration;
 use crate::case::{Case, Context};
 use crate::device::Device;
 
-/// Makes a device that no case has touched.
-pub type MakeDevice = fn() -> Result<Box<dyn Device>, String>;
-
 /// How a case ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -31,9 +28,12 @@ thread_local! {
     static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs a case on a fresh device. When it has not ended after `limit` it has
+/// Runs a case on a device that no case has touched, which `make` makes. When it has not ended after `limit` it has
 /// failed, and its thread is left behind.
-pub fn run(case: Case, make: MakeDevice, limit: Duration) -> Outcome {
+pub fn run<M>(case: Case, make: M, limit: Duration) -> Outcome
+where
+    M: FnOnce() -> Result<Box<dyn Device>, String> + Send + 'static,
+{
     record_panics();
     let (sender, receiver) = mpsc::channel();
     let thread = thread::Builder::new().name(case.full_name()).spawn(move || {
@@ -59,7 +59,10 @@ pub fn run(case: Case, make: MakeDevice, limit: Duration) -> Outcome {
     }
 }
 
-fn outcome(case: Case, make: MakeDevice) -> Outcome {
+fn outcome<M>(case: Case, make: M) -> Outcome
+where
+    M: FnOnce() -> Result<Box<dyn Device>, String>,
+{
     let result = panic::catch_unwind(AssertUnwindSafe(|| {
         let context = match make() {
             Ok(device) => Context::new(device),

@@ -16,7 +16,7 @@ use crate::device::{Device, Faults, File, Mapping, Plug, PollBits, Protection, R
 /// The card under test.
 const CARD: u32 = 1;
 
-/// A machine of its own, as [`MakeDevice`](crate::run::MakeDevice) wants it.
+/// A machine of its own.
 pub fn make() -> Result<Box<dyn Device>, String> {
     let armed = Arc::default();
     let engine = FaultOnce { armed: Arc::clone(&armed), inner: CpuEngine::new() };

@@ -2,6 +2,10 @@
 //! Bytes in the caller's memory, placed so that a device that reads or writes
 //! beyond them is found out.
 
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use crate::pages::{page_size, Access, UserPages};
 
 /// What the memory in front of the bytes is filled with.
@@ -92,6 +96,32 @@ impl UserBytes {
     /// The address of the first byte.
     pub fn address(&self) -> u64 {
         self.pages.address(self.start)
+    }
+
+    /// Lets a thread write the one and the other of two values at an offset, over
+    /// and over, until `meanwhile` has returned.
+    pub fn while_altered<T>(
+        &self,
+        offset: usize,
+        values: [u32; 2],
+        meanwhile: impl FnOnce() -> T,
+    ) -> T {
+        assert!(offset + 4 <= self.len);
+        let word = self.pages.word(self.start + offset);
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    for value in values {
+                        word.store(value, Ordering::Relaxed);
+                    }
+                }
+            });
+            // A case that fails must not leave the thread behind.
+            let result = panic::catch_unwind(AssertUnwindSafe(meanwhile));
+            done.store(true, Ordering::Relaxed);
+            result.unwrap_or_else(|reason| panic::resume_unwind(reason))
+        })
     }
 
     /// The bytes as they are now, as far as they can be read.

@@ -25,7 +25,7 @@ cases! {
 }
 
 /// Far less than the ops here take.
-const SOON: Duration = Duration::from_secs(1);
+const SOON: Duration = Duration::from_secs(5);
 
 /// "ending never waits for a whole op"
 fn does_not_wait_for_a_whole_op(context: &Context) {

@@ -22,6 +22,7 @@ cases! {
     are_never_handed_out_twice_when_they_come_round,
     limit_goes_after_a_bad_size,
     limit_goes_after_a_bad_flag,
+    do_not_come_back_within_a_round,
 }
 
 /// "Handles start at 1".
@@ -41,6 +42,19 @@ fn are_not_soon_handed_out_again(context: &Context) {
     assert_eq!(open.try_destroy(stale.handle), Err(Errno::ENOENT));
     let answer = open.try_submit(&[copy_start(&stale, &fresh, 1)]);
     assert_eq!(answer.result, Err(Errno::ENOENT));
+}
+
+/// "handed out cyclically": not before all others were.
+fn do_not_come_back_within_a_round(context: &Context) {
+    let open = context.card();
+    let _kept = open.create(1);
+    let stale = open.create(1);
+    open.destroy(&stale);
+    for _ in 1..open.device_info().max_bufs.min(1000) {
+        let fresh = open.create(1);
+        assert_ne!(fresh.handle, stale.handle);
+        open.destroy(&fresh);
+    }
 }
 
 /// A handle names one buffer.

@@ -7,7 +7,7 @@ use spanker_sys::{
 
 use crate::blocks::{showing_all, Weights};
 use crate::case::{cases, Context, Need};
-use crate::open::{Buffer, Open};
+use crate::open::{Buffer, Open, NEVER};
 use crate::ops::{bytes, copy_start, dense, matmul, row_bytes, valid_matmul_of};
 use crate::product::{assert_same_bits, little_endian, words, Product};
 use crate::random::Random;
@@ -18,7 +18,8 @@ cases! {
     leaves_the_operands_as_they_were,
     ignores_what_out_held,
     keeps_the_gaps_of_out,
-    takes_offsets_and_strides;
+    takes_offsets_and_strides,
+    survives_operands_that_change_in_flight;
     [Need::BitExact(SPANKER_TYPE_Q8_K)]
     puts_row_i_of_a_and_row_j_of_b_at_i_j,
     finds_every_weight_in_its_nibble,
@@ -45,6 +46,39 @@ fn leaves_the_operands_as_they_were(context: &Context) {
         open.run(&[valid.op]);
         assert!(open.contents(&valid.a) == a, "a of type {a_type}");
         assert!(open.contents(&valid.b) == b, "b");
+    }
+}
+
+/// "If operand bytes change while a batch is in flight, the output of the ops
+/// that name them is unspecified, and nothing else is affected: no operand byte
+/// ever steers an address, a size or a loop."
+fn survives_operands_that_change_in_flight(context: &Context) {
+    let open = context.card();
+    let (m, n, k) = (4, 6, 1024);
+    for a_type in open.a_types() {
+        let valid = valid_matmul_of(&open, a_type, (m, n, k));
+        let (row, gap) = (n * 4, 40);
+        let out = open.create_holding(&vec![0x5a; m * (row + gap)]);
+        let mut op = valid.op;
+        op.out = spanker_operand { handle: out.handle, row_stride: (row + gap) as u64, ..op.out };
+        let mappings = [open.map(&valid.a), open.map(&valid.b)];
+        let mut random = Random::new(47);
+        for _ in 0..5 {
+            let seqno = open.submit(&[op; 8]);
+            while open.context_info().completed < seqno {
+                for mapping in &mappings {
+                    mapping.write(random.below(mapping.len() - 64), &random.bytes(64));
+                }
+            }
+            assert_eq!(open.try_wait(seqno, NEVER).result, Ok(()));
+        }
+        let content = open.contents(&out);
+        for (i, row_and_gap) in content.chunks_exact(row + gap).enumerate() {
+            assert_eq!(row_and_gap[row..], [0x5a; 40], "behind row {i}, a of type {a_type}");
+        }
+        for buffer in [valid.a, valid.b, valid.out, out] {
+            open.destroy(&buffer);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use spanker_sys::{
 use crate::case::{cases, Context};
 use crate::open::{batch, Buffer, Open};
 use crate::ops::{bytes, copy, valid_copy};
+use crate::pages::page_size;
 use crate::user_bytes::UserBytes;
 use crate::wire::encode;
 
@@ -23,6 +24,9 @@ cases! {
     may_cross_pages,
     may_begin_at_an_odd_address,
     is_read_before_the_request_returns,
+    an_unreadable_tail_goes_before_one_that_is_not_zero,
+    altered_meanwhile_is_one_or_the_other,
+    of_a_count_altered_meanwhile_is_one_or_the_other,
 }
 
 /// "op_stride not a multiple of 8, below 96 or above 4096" is refused, all else
@@ -129,6 +133,73 @@ fn is_read_before_the_request_returns(context: &Context) {
     drop(array);
     open.wait(seqno);
     assert_eq!(open.contents(&to), [1, 2, 3]);
+}
+
+/// "EFAULT  op_count * op_stride bytes at ops cannot be read" goes before each
+/// op by itself, its tail too.
+fn an_unreadable_tail_goes_before_one_that_is_not_zero(context: &Context) {
+    let open = context.card();
+    let mut array = spread(&[valid_copy(&open).op; 2], 112);
+    array[96..104].fill(1);
+    array[208..216].fill(1);
+    for readable in [104, 208, 216, 223] {
+        let cut = UserBytes::unreadable_from(&array, readable);
+        refuses(&open, &cut, 2, 112, (Errno::EFAULT, SPANKER_NO_OP));
+    }
+}
+
+/// "User memory is read once": an op that fits when it is checked fits when it
+/// is run, whatever happens to the array in between.
+fn altered_meanwhile_is_one_or_the_other(context: &Context) {
+    let open = context.card();
+    let (from, to) = (open.create_holding(&[7; 16]), open.create(8));
+    let seen = open.map(&to);
+    let op = copy((1, 8), bytes(&from, 0, 16), bytes(&to, 0, 16));
+    let array = UserBytes::new(&encode(&op));
+    let submit = UserBytes::new(&encode(&batch(array.address(), 1)));
+    let k_at = 16;
+    let accepted =
+        array.while_altered(k_at, [8, 16], || one_or_the_other(&open, &submit, Errno::ERANGE));
+    let mut content = vec![0; page_size()];
+    seen.read(0, &mut content);
+    assert_eq!(content[..8], [if accepted > 0 { 7 } else { 0 }; 8]);
+    assert!(content[8..].iter().all(|&byte| byte == 0), "an op wrote beyond its buffer");
+}
+
+/// "User memory is read once": the struct too.
+fn of_a_count_altered_meanwhile_is_one_or_the_other(context: &Context) {
+    let open = context.card();
+    let array = UserBytes::new(&encode(&valid_copy(&open).op));
+    let submit = UserBytes::new(&encode(&batch(array.address(), 1)));
+    let over = open.device_info().max_ops + 1;
+    let op_count_at = 8;
+    submit
+        .while_altered(op_count_at, [1, over], || one_or_the_other(&open, &submit, Errno::EINVAL));
+}
+
+/// Submits until both answers were often seen, or for long enough. How many
+/// batches were accepted.
+#[track_caller]
+fn one_or_the_other(open: &Open, submit: &UserBytes, refused: Errno) -> u64 {
+    let (mut accepted, mut answers) = (0, [0, 0]);
+    for _ in 0..5000 {
+        match open.file().request(SPANKER_IOC_WORK_SUBMIT, submit.address()) {
+            Ok(()) => {
+                accepted += 1;
+                open.wait(accepted);
+                answers[0] += 1;
+            }
+            Err(errno) => {
+                assert_eq!(errno, refused);
+                answers[1] += 1;
+            }
+        }
+        if answers.iter().all(|&times| times >= 500) {
+            break;
+        }
+    }
+    assert_eq!(open.context_info().submitted, accepted);
+    accepted
 }
 
 /// Three ops that copy a byte each.

@@ -18,6 +18,7 @@ cases! {
     "opens":
     have_handles_and_contents_of_their_own,
     work_64_at_a_time,
+    live_by_the_hundred,
     work_from_many_threads_at_once,
     share_one_queue_between_threads,
     create_and_destroy_from_many_threads,
@@ -79,6 +80,26 @@ fn work_64_at_a_time(context: &Context) {
         open.wait(1);
         assert_eq!(open.contents(to), [byte; 500]);
     }
+}
+
+/// Opens are as many as descriptors: no card says how many it has, and each of
+/// them waits for its turn.
+fn live_by_the_hundred(context: &Context) {
+    let watcher = context.card();
+    let before = watcher.telemetry();
+    let opens: Vec<Open> = (0..400).map(|_| context.card()).collect();
+    for open in &opens {
+        let valid = valid_copy(open);
+        assert_eq!(open.submit(&[valid.op]), 1);
+        assert_eq!(open.submit(&[valid.op; 2]), 2);
+    }
+    for open in &opens {
+        open.wait(2);
+    }
+    let now = watcher.telemetry();
+    assert_eq!((now.batches - before.batches, now.ops - before.ops), (800, 1200));
+    drop(opens);
+    eventually("the opens have ended", || watcher.telemetry().mem_used == before.mem_used);
 }
 
 /// Each thread with an open of its own.

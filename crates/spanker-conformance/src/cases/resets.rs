@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! "or has been reset since the open was made".
 
-use spanker_sys::SPANKER_QUERY_CARDS;
+use spanker_sys::{spanker_telemetry, SPANKER_QUERY_CARDS};
 
 use super::gone;
 use crate::busy::{eventually, submit_endless};
@@ -28,6 +28,7 @@ cases_of_the_gone! {
     mmap_answers_enodev,
     poll_tells_of_hangup,
     mappings_stay,
+    mappings_stay_where_they_were_never_touched,
     who_is_blocked_is_woken,
     who_is_woken_is_told_completed,
     opens_end_quickly,
@@ -35,6 +36,7 @@ cases_of_the_gone! {
     leave_later_opens_alone,
     are_counted,
     keep_the_card_listed,
+    take_no_counter_back,
     free_the_memory_of_earlier_opens_when_they_end
 }
 
@@ -72,6 +74,20 @@ fn keep_the_card_listed(context: &Context) {
     let before: Vec<u32> = decode_all(&control.query(SPANKER_QUERY_CARDS));
     reset(context);
     assert_eq!(decode_all::<u32>(&control.query(SPANKER_QUERY_CARDS)), before);
+}
+
+/// Telemetry is "since it was plugged in. Counters only grow".
+fn take_no_counter_back(context: &Context) {
+    let open = context.card();
+    open.run(&[valid_copy(&open).op; 3]);
+    let before = open.telemetry();
+    assert_eq!((before.batches, before.ops), (1, 3));
+    reset(context);
+    let now = context.card().telemetry();
+    assert!(now.busy_ns >= before.busy_ns && now.time_ns >= before.time_ns);
+    let counters =
+        |of: &spanker_telemetry| [of.ops, of.batches, of.bytes_in, of.bytes_out, of.faults];
+    assert_eq!(counters(&now), counters(&before));
 }
 
 /// mem_used is of "buffers alive", and they end with their open.

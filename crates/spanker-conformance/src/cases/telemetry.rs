@@ -25,7 +25,17 @@ cases! {
     keeps_what_ended_opens_did,
     knows_busy_time_from_idle_time;
     [Need::Faults]
-    counts_faults_and_not_what_they_cancel
+    counts_faults_and_not_what_they_cancel;
+    [Need::Plug]
+    begins_with_nothing_when_a_card_is_plugged_in
+}
+
+/// "This card, over all opens, since it was plugged in." A card that can be
+/// unplugged was plugged in for the case.
+fn begins_with_nothing_when_a_card_is_plugged_in(context: &Context) {
+    let now = context.card().telemetry();
+    let nothing = spanker_telemetry { time_ns: now.time_ns, ..Default::default() };
+    assert_eq!(now, nothing);
 }
 
 /// "time_ns: CLOCK_MONOTONIC when this was taken"
@@ -136,7 +146,11 @@ fn counts_a_batch_when_it_has_completed(context: &Context) {
     for round in 1..200 {
         let seqno = open.submit(&[op]);
         while open.context_info().completed < seqno {}
-        assert_eq!(open.telemetry().batches - before.batches, round);
+        let now = open.telemetry();
+        assert_eq!(now.batches - before.batches, round);
+        assert_eq!(now.ops - before.ops, round);
+        assert_eq!(now.bytes_in - before.bytes_in, 60 * round);
+        assert_eq!(now.bytes_out - before.bytes_out, 60 * round);
     }
     let seqno = submit_endless(&open);
     assert_eq!(open.telemetry().batches - before.batches, 199);

@@ -2,7 +2,7 @@
 //! "When a card is unplugged".
 
 use nix::errno::Errno;
-use spanker_sys::{SPANKER_IOC_PING, SPANKER_QUERY_CARDS};
+use spanker_sys::{spanker_query, SPANKER_IOC_PING, SPANKER_IOC_QUERY, SPANKER_QUERY_CARDS};
 
 use super::gone;
 use crate::case::{Case, Context, Need};
@@ -27,12 +27,14 @@ cases_of_the_gone! {
     mmap_answers_enodev,
     poll_tells_of_hangup,
     mappings_stay,
+    mappings_stay_where_they_were_never_touched,
     who_is_blocked_is_woken,
     who_is_woken_is_told_completed,
     opens_end_quickly,
     no_request_succeeds_afterwards;
     the_card_is_listed_no_more,
     the_card_cannot_be_opened,
+    of_the_only_card_leaves_nothing_to_list,
     the_control_node_goes_on
 }
 
@@ -50,6 +52,19 @@ fn the_card_is_listed_no_more(context: &Context) {
     assert!(before.contains(&index));
     let others: Vec<u32> = before.into_iter().filter(|&card| card != index).collect();
     assert_eq!(after, others);
+}
+
+/// "min(room, full length) bytes are copied, and nothing is read or written at
+/// ptr when that is 0."
+fn of_the_only_card_leaves_nothing_to_list(context: &Context) {
+    let control = context.control();
+    unplug(context);
+    let others = control.query(SPANKER_QUERY_CARDS);
+    if others.is_empty() {
+        let query = spanker_query { type_: SPANKER_QUERY_CARDS, size: 4, ptr: 8 };
+        let answer = control.request(SPANKER_IOC_QUERY, &query);
+        assert_eq!((answer.result, answer.after.size), (Ok(()), 0));
+    }
 }
 
 /// There is nothing to open, whatever open answers.
