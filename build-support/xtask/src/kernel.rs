@@ -90,8 +90,16 @@ fn folder() -> PathBuf {
     repository().join("target/kernels")
 }
 
-fn root() -> PathBuf {
+/// Where the packages of kernels are unpacked.
+pub(crate) fn root() -> PathBuf {
     folder().join("root")
+}
+
+/// Unpacks another package, and says where.
+pub(crate) fn unpack(package: &str) -> Result<PathBuf, String> {
+    let place = folder().join(package);
+    archive()?.unpack(package, "", &place)?;
+    Ok(place)
 }
 
 fn archive() -> Result<Archive, String> {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The kernel module, compiled for the oldest kernel it is for and for the
-//! newest there is, as strictly as the kernel's own checks go.
+//! newest there is, as strictly as the kernel's own checks go, and installed as
+//! its README says.
+
+mod dkms;
+mod style;
 
 use super::vm::module::Sources;
 use crate::kernel::{self, Kernel};
@@ -8,10 +12,11 @@ use crate::repository;
 use std::process::Command;
 
 pub(super) fn driver() -> Result<(), String> {
-    for kernel in [kernel::oldest()?, kernel::newest()?] {
-        without_a_warning(&kernel)?;
-    }
-    Ok(())
+    style::check()?;
+    let oldest = kernel::oldest()?;
+    without_a_warning(&oldest)?;
+    without_a_warning(&kernel::newest()?)?;
+    dkms::install(&oldest)
 }
 
 fn without_a_warning(kernel: &Kernel) -> Result<(), String> {
