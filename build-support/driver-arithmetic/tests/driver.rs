@@ -61,8 +61,7 @@ fn q4_k(random: &mut Random) -> Vec<u8> {
 
 fn q8_k(random: &mut Random) -> Vec<u8> {
     let mut block = random.bytes(292);
-    let bits =
-        if random.once_in(50) { random.one_of(&SINGLES) } else { single(random).to_bits() };
+    let bits = if random.once_in(50) { random.one_of(&SINGLES) } else { single(random).to_bits() };
     block[..4].copy_from_slice(&bits.to_le_bytes());
     match random.below(8) {
         0 => block[4..260].fill(0x80),
