@@ -12,6 +12,7 @@
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -111,10 +112,10 @@ static const struct spanker_virtual_config spanker_virtual_default = {
 };
 
 /* A buffer is no larger unless asked for, so that handles can go round. */
-#define SPANKER_VIRTUAL_MAX_BUF_SIZE	(1ULL << 32)
+#define SPANKER_VIRTUAL_MAX_BUF_SIZE	SZ_4G
 #define SPANKER_VIRTUAL_MAX_BUFS	1024
 /* So that the ops of a batch are no more than some megabytes. */
-#define SPANKER_VIRTUAL_MAX_OPS		(1 << 16)
+#define SPANKER_VIRTUAL_MAX_OPS		65536
 
 /* Fills in what was not said. */
 static int spanker_virtual_complete(struct spanker_virtual_config *config)
@@ -211,7 +212,7 @@ static struct spanker_virtual *spanker_virtual_alloc(const struct spanker_virtua
 	card->caps = spanker_virtual_caps;
 	card->cap_count = ARRAY_SIZE(spanker_virtual_caps);
 	/* The last byte tells cards apart. */
-	BUILD_BUG_ON(SPANKER_MAX_CARDS > U8_MAX + 1);
+	static_assert(SPANKER_MAX_CARDS - 1 <= U8_MAX);
 	card->info.uuid[15] = card->info.card_index;
 	virtual->card = card;
 	return virtual;
