@@ -67,6 +67,10 @@ const NEEDS: &[Need] = &[
     Need { what: "abidiff", package: "abigail-tools", is_here: || starts("abidiff") },
     Need { what: "make", package: "make", is_here: || starts("make") },
     Need { what: "sparse", package: "sparse", is_here: || starts("sparse") },
+    Need { what: "perl", package: "perl", is_here: || starts("perl") },
+    Need { what: "xz", package: "xz-utils", is_here: || starts("xz") },
+    Need { what: "modinfo", package: "kmod", is_here: || starts("/sbin/modinfo") },
+    Need { what: "patch", package: "patch", is_here: || starts("patch") },
     Need { what: "cpio", package: "cpio", is_here: || starts("cpio") },
     Need {
         what: "qemu-system",

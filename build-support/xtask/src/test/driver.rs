@@ -2,16 +2,21 @@
 //! The kernel module, compiled for the oldest kernel it is for and for the
 //! newest there is, as strictly as the kernel's own checks go.
 
+mod dkms;
+mod style;
+
 use super::vm::module::Sources;
 use crate::kernel::{self, Kernel};
 use crate::repository;
 use std::process::Command;
 
 pub(super) fn driver() -> Result<(), String> {
-    for kernel in [kernel::oldest()?, kernel::newest()?] {
-        without_a_warning(&kernel)?;
+    style::style()?;
+    let oldest = kernel::oldest()?;
+    for kernel in [&oldest, &kernel::newest()?] {
+        without_a_warning(kernel)?;
     }
-    Ok(())
+    dkms::dkms(&oldest)
 }
 
 fn without_a_warning(kernel: &Kernel) -> Result<(), String> {
