@@ -15,29 +15,24 @@ pub(crate) struct Kernel {
     pub(crate) build: PathBuf,
 }
 
-/// Names of packages: Debian's, Ubuntu's. The second are older than what the
-/// driver is held to in neither case.
-const OLDEST: [&str; 2] =
-    [r"^linux-headers-6\.1\.0-[0-9]+-amd64$", r"^linux-headers-6\.8\.0-[0-9]+-generic$"];
-const NEWEST: [&str; 2] = [
-    r"^linux-headers-6\.[0-9]+\.[0-9]+\+deb[0-9]+-amd64$",
-    r"^linux-headers-6\.(1[0-9]|[2-9][0-9])\.0-[0-9]+-generic$",
-];
+/// Names of Debian's packages.
+const OLDEST: &str = r"^linux-headers-6\.1\.0-[0-9]+-amd64$";
+const NEWEST: &str = r"^linux-headers-6\.[0-9]+\.[0-9]+\+deb[0-9]+-amd64$";
 
 /// The oldest kernel that the driver is for.
 pub(crate) fn oldest() -> Result<Kernel, String> {
-    of(&OLDEST)
+    of(OLDEST)
 }
 
 /// The newest one that there are packages of.
 pub(crate) fn newest() -> Result<Kernel, String> {
-    of(&NEWEST)
+    of(NEWEST)
 }
 
-fn of(patterns: &[&str]) -> Result<Kernel, String> {
+fn of(pattern: &str) -> Result<Kernel, String> {
     let archive = archive()?;
-    let names = archive.matching(patterns)?;
-    let headers = names.last().ok_or(format!("apt knows no package {}", patterns[0]))?;
+    let names = archive.matching(&[pattern])?;
+    let headers = names.last().ok_or(format!("apt knows no package {pattern}"))?;
     let root = root();
     archive.unpack(headers, "", &root)?;
     for part in archive.dependencies(headers)? {

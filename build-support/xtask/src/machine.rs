@@ -66,10 +66,11 @@ const NEEDS: &[Need] = &[
     },
     Need { what: "abidiff", package: "abigail-tools", is_here: || starts("abidiff") },
     Need { what: "make", package: "make", is_here: || starts("make") },
-    Need { what: "depmod", package: "kmod", is_here: || starts("modinfo") },
+    Need { what: "depmod", package: "kmod", is_here: || starts("/sbin/depmod") },
     Need { what: "perl", package: "perl", is_here: || starts("perl") },
     Need { what: "make", package: "make", is_here: || starts("make") },
     Need { what: "sparse", package: "sparse", is_here: || starts("sparse") },
+    Need { what: "xz", package: "xz-utils", is_here: || starts("xz") },
     Need { what: "cpio", package: "cpio", is_here: || starts("cpio") },
     Need {
         what: "qemu-system",

@@ -73,7 +73,9 @@ pub(super) fn killed_and_removed() {
         driver::insert("cards=256M").unwrap();
         let part = Part::start(&["fill", "0"]);
         part.kill();
+        let begin = Instant::now();
         driver::remove().unwrap();
+        assert!(begin.elapsed() < SOON, "removal took {:?}", begin.elapsed());
     }
 }
 

@@ -19,7 +19,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// For all that happens in the guest.
-const LIMIT: Duration = Duration::from_secs(360);
+const LIMIT: Duration = Duration::from_secs(420);
 
 pub(super) fn vm() -> Result<(), String> {
     let folder = repository().join("target/vm");
