@@ -133,7 +133,7 @@ fn every_vm_scenario_that_is_named_is_there() {
     assert_none(
         named
             .into_iter()
-            .filter(|(name, _)| !scenarios.contains(&format!("name: \"{name}\"")))
+            .filter(|(name, _)| !scenarios.contains(&format!("scenario(\"{name}\",")))
             .map(|(name, text)| format!("there is no scenario {name}, named for: {text}"))
             .collect(),
     );

@@ -30,6 +30,8 @@ pub(super) fn cards() {
     let control = SpankerControl::open().unwrap();
     assert_eq!(control.sails().unwrap(), [0, 1]);
     assert_eq!(Sail::open(1).unwrap().info().memory_bytes, 32 << 20);
+    let [one, other] = [0, 1].map(|index| Sail::open(index).unwrap().info().uuid);
+    assert_ne!(one, other);
 
     driver::new_device("mem_size=24M index=7 max_ops=9").unwrap();
     driver::new_device("mem_size=24M").unwrap();
