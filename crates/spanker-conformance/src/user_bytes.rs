@@ -2,11 +2,13 @@
 //! Bytes in the caller's memory, placed so that a device that reads or writes
 //! beyond them is found out.
 
+use std::hint;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::pages::{page_size, Access, UserPages};
+use crate::random::Random;
 
 /// What the memory in front of the bytes is filled with.
 const SURROUNDING: u8 = 0xa5;
@@ -111,9 +113,14 @@ impl UserBytes {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
+                let mut random = Random::new(0x5eed);
                 while !done.load(Ordering::Relaxed) {
                     for value in values {
                         word.store(value, Ordering::Relaxed);
+                        // For about as long as a device takes to look twice.
+                        for _ in 0..random.below(500) {
+                            hint::spin_loop();
+                        }
                     }
                 }
             });
