@@ -85,12 +85,15 @@ impl UserBytes {
         assert!(head <= bytes.len());
         let before = head.div_ceil(page_size()).max(1);
         let after = (bytes.len() - head).div_ceil(page_size()).max(1);
-        let mut pages = UserPages::new(before + after);
+        let small = before + after == 2 && head == bytes.len() && rest == Access::Nothing;
+        let mut pages = if small { UserPages::guarded() } else { UserPages::new(before + after) };
         let start = before * page_size() - head;
         let guard = start.min(GUARD);
         pages.write(start - guard, &vec![SURROUNDING; guard]);
         pages.write(start, bytes);
-        pages.protect(before..before + after, rest);
+        if !small {
+            pages.protect(before..before + after, rest);
+        }
         let readable = if rest == Access::Nothing { head } else { bytes.len() };
         UserBytes { pages, start, len: bytes.len(), readable }
     }

@@ -131,7 +131,8 @@ fn may_begin_at_an_odd_address(context: &Context) {
 fn is_read_before_the_request_returns(context: &Context) {
     let open = context.card();
     let (from, to) = (open.create_holding(&[1, 2, 3]), open.create(3));
-    let array = UserBytes::new(&spread(&byte_by_byte(&from, &to), 96));
+    // These pages are unmapped when they are dropped.
+    let array = UserBytes::read_only(&spread(&byte_by_byte(&from, &to), 96));
     let seqno = accepts(&open, &array, 3, 96);
     drop(array);
     open.wait(seqno);
