@@ -2,6 +2,7 @@
 /* The module, and the control node. */
 
 #include <linux/atomic.h>
+#include <linux/completion.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
@@ -10,9 +11,12 @@
 
 static dev_t spanker_first_devt;
 
-/* What is alive and has code of this module to run at its end. */
-static atomic_t spanker_objects = ATOMIC_INIT(0);
-static DECLARE_WAIT_QUEUE_HEAD(spanker_objects_gone);
+/*
+ * What is alive and has code of this module to run at its end, and the module
+ * itself.
+ */
+static atomic_t spanker_objects = ATOMIC_INIT(1);
+static DECLARE_COMPLETION(spanker_objects_gone);
 
 /* The module stays until spanker_object_ends() is called as often. */
 void spanker_object_begins(void)
@@ -24,7 +28,7 @@ void spanker_object_begins(void)
 void spanker_object_ends(void)
 {
 	if (atomic_dec_and_test(&spanker_objects))
-		wake_up(&spanker_objects_gone);
+		complete(&spanker_objects_gone);
 }
 
 static char *spanker_devnode(SPANKER_DEVNODE_CONST struct device *dev,
@@ -97,7 +101,8 @@ static void __exit spanker_exit(void)
 {
 	misc_deregister(&spanker_control);
 	spanker_virtual_exit();
-	wait_event(spanker_objects_gone, !atomic_read(&spanker_objects));
+	spanker_object_ends();
+	wait_for_completion(&spanker_objects_gone);
 	unregister_chrdev_region(spanker_first_devt, SPANKER_MAX_CARDS);
 	class_unregister(&spanker_class);
 }

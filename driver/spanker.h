@@ -182,6 +182,7 @@ struct spanker_card {
 	struct task_struct *thread;
 	wait_queue_head_t wake;
 
+	/* Protects what follows, and the timelines of the card's opens. */
 	spinlock_t lock;
 	bool unplugged;
 	struct list_head opens;
@@ -221,11 +222,14 @@ struct spanker_open {
 	struct kref ref;
 	struct spanker_card *card;
 
+	/* Protects the handles. */
 	struct mutex handles_mutex;
 	struct idr handles;
 	u32 handle_count;
 
+	/* Held while a WORK_SUBMIT is told its seqno. */
 	struct mutex submit_mutex;
+	/* Held while a read is given its number. */
 	struct mutex read_mutex;
 	wait_queue_head_t waiters;
 	bool stopping;

@@ -6,13 +6,16 @@
 #include <linux/mm.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#define SPANKER_SINCE(major, minor) \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
+
+#if SPANKER_SINCE(6, 2)
 #define SPANKER_DEVNODE_CONST const
 #else
 #define SPANKER_DEVNODE_CONST
 #endif
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#if SPANKER_SINCE(6, 4)
 #define SPANKER_BUS_CONST const
 #else
 #define SPANKER_BUS_CONST
@@ -21,7 +24,7 @@
 static inline void spanker_vm_flags_mod(struct vm_area_struct *vma,
 					unsigned long set, unsigned long clear)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#if SPANKER_SINCE(6, 3)
 	vm_flags_mod(vma, set, clear);
 #else
 	vma->vm_flags = (vma->vm_flags | set) & ~clear;

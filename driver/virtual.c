@@ -12,6 +12,7 @@
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
@@ -38,8 +39,8 @@ struct spanker_virtual {
 
 static LIST_HEAD(spanker_virtuals);
 static DEFINE_MUTEX(spanker_virtuals_mutex);
-/* The module is going: what is made now would stay behind. */
-static bool spanker_virtuals_closed;
+/* Cards can be made: the module is not going, nor can its init still fail. */
+static bool spanker_virtuals_enabled;
 
 static const struct spanker_matmul_cap spanker_virtual_caps[] = {
 	{ SPANKER_TYPE_F32, SPANKER_TYPE_Q4_K, SPANKER_TYPE_F32,
@@ -111,10 +112,10 @@ static const struct spanker_virtual_config spanker_virtual_default = {
 };
 
 /* A buffer is no larger unless asked for, so that handles can go round. */
-#define SPANKER_VIRTUAL_MAX_BUF_SIZE	(1ULL << 32)
+#define SPANKER_VIRTUAL_MAX_BUF_SIZE	SZ_4G
 #define SPANKER_VIRTUAL_MAX_BUFS	1024
 /* So that the ops of a batch are no more than some megabytes. */
-#define SPANKER_VIRTUAL_MAX_OPS		(1 << 16)
+#define SPANKER_VIRTUAL_MAX_OPS		65536
 
 /* Fills in what was not said. */
 static int spanker_virtual_complete(struct spanker_virtual_config *config)
@@ -211,7 +212,7 @@ static struct spanker_virtual *spanker_virtual_alloc(const struct spanker_virtua
 	card->caps = spanker_virtual_caps;
 	card->cap_count = ARRAY_SIZE(spanker_virtual_caps);
 	/* The last byte tells cards apart. */
-	BUILD_BUG_ON(SPANKER_MAX_CARDS > U8_MAX + 1);
+	static_assert(SPANKER_MAX_CARDS - 1 <= U8_MAX);
 	card->info.uuid[15] = card->info.card_index;
 	virtual->card = card;
 	return virtual;
@@ -222,7 +223,7 @@ static int spanker_virtual_create(struct spanker_virtual_config *config)
 	struct spanker_virtual *virtual;
 	int err;
 
-	if (spanker_virtuals_closed)
+	if (!spanker_virtuals_enabled)
 		return -ENODEV;
 	err = spanker_virtual_complete(config);
 	if (err)
@@ -368,7 +369,7 @@ static void spanker_virtual_destroy_all(void)
 	struct spanker_virtual *virtual, *next;
 
 	mutex_lock(&spanker_virtuals_mutex);
-	spanker_virtuals_closed = true;
+	spanker_virtuals_enabled = false;
 	list_for_each_entry_safe(virtual, next, &spanker_virtuals, link)
 		spanker_virtual_destroy(virtual);
 	mutex_unlock(&spanker_virtuals_mutex);
@@ -386,13 +387,17 @@ static int spanker_virtual_next_size(const char **rest, u64 *size)
 	return *end && !end[1] ? -EINVAL : 0;
 }
 
-/* Makes the cards of the parameter, which spanker_virtual_init() has checked. */
+/*
+ * Lets cards be made, and makes those of the parameter, which
+ * spanker_virtual_init() has checked.
+ */
 void __init spanker_virtual_create_first(void)
 {
 	const char *rest = cards;
 	int err;
 
 	mutex_lock(&spanker_virtuals_mutex);
+	spanker_virtuals_enabled = true;
 	while (*rest) {
 		struct spanker_virtual_config config = spanker_virtual_default;
 
@@ -405,7 +410,7 @@ void __init spanker_virtual_create_first(void)
 	mutex_unlock(&spanker_virtuals_mutex);
 }
 
-/* Makes the bus, after which cards can be made. */
+/* Makes the bus. */
 int __init spanker_virtual_init(void)
 {
 	const char *rest = cards;

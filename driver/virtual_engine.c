@@ -343,7 +343,7 @@ void spanker_virtual_engine_free(struct spanker_virtual_engine *engine)
  * @work: the op
  * @open: whose it is
  *
- * Sleeps, and stops between two steps of some 10 us when @open is stopping.
+ * Sleeps, and stops between two steps of some 10 to 20 us when @open is stopping.
  *
  * Return: 0; -ECANCELED; -EIO where the op is none that an engine knows.
  */

@@ -43,7 +43,7 @@ static inline void spanker_fpu_begin(void)
 	kernel_fpu_begin();
 	/* The others begin with the mode that is needed, these with any. */
 #if defined(CONFIG_ARM64)
-	write_sysreg_s(0, SYS_FPCR);
+	write_sysreg_s(0, sys_reg(3, 3, 4, 4, 0)); /* FPCR */
 #elif defined(CONFIG_RISCV)
 	csr_write(CSR_FCSR, 0);
 #endif

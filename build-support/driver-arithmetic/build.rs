@@ -50,9 +50,9 @@ fn main() {
 /// An empty file for each of the kernel's headers that a file includes.
 fn make_headers(file: &Path, shims: &Path, kernel: &Path) {
     let text = fs::read_to_string(file).unwrap_or_else(|err| panic!("{}: {err}", file.display()));
-    let included = text.lines().filter_map(|line| {
-        line.strip_prefix("#include <").and_then(|rest| rest.strip_suffix('>'))
-    });
+    let included = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("#include <").and_then(|rest| rest.strip_suffix('>')));
     for name in included.filter(|name| !name.starts_with("uapi/") && !shims.join(name).exists()) {
         let path = kernel.join(name);
         fs::create_dir_all(path.parent().expect("it has a directory"))

@@ -61,8 +61,7 @@ fn q4_k(random: &mut Random) -> Vec<u8> {
 
 fn q8_k(random: &mut Random) -> Vec<u8> {
     let mut block = random.bytes(292);
-    let bits =
-        if random.once_in(50) { random.one_of(&SINGLES) } else { single(random).to_bits() };
+    let bits = if random.once_in(50) { random.one_of(&SINGLES) } else { single(random).to_bits() };
     block[..4].copy_from_slice(&bits.to_le_bytes());
     match random.below(8) {
         0 => block[4..260].fill(0x80),
@@ -219,24 +218,39 @@ fn the_largest_integers_do_not_wrap() {
         let mut a = 1_f32.to_bits().to_le_bytes().to_vec();
         a.extend([q; 256]);
         a.extend(sums.repeat(16));
-        assert_eq!(one_element(SPANKER_TYPE_Q8_K, a, &weights), result.to_bits());
+        assert_eq!(accumulated(0.0, SPANKER_TYPE_Q8_K, a, &weights), result.to_bits());
     }
     let result = 63.0 * 63.0 * 256.0 * (225.0 - 15.0 - 15.0 + 1.0_f32);
-    assert_eq!(one_element(SPANKER_TYPE_Q4_K, block, &weights), result.to_bits());
+    assert_eq!(accumulated(0.0, SPANKER_TYPE_Q4_K, block, &weights), result.to_bits());
 }
 
-fn one_element(a_type: u32, a: Vec<u8>, weights: &[Vec<u8>]) -> u32 {
+#[test]
+fn the_first_of_the_largest_magnitude_gives_the_sign_of_d() {
+    // Weights of 0 leave of a term the sign of d, which a sum of -0 shows.
+    let mut weights = vec![0; 144];
+    weights[1] = 0x3c;
+    for (one, other) in [(1.0_f32, -1.0_f32), (-1.0, 1.0)] {
+        let mut x = [0.5; 256];
+        (x[3], x[200]) = (one, other);
+        let a = x.iter().flat_map(|x| x.to_bits().to_le_bytes()).collect();
+        let sum = accumulated(-0.0, SPANKER_TYPE_F32, a, &[weights.clone()]);
+        // d is negative where that value is positive.
+        assert_eq!(sum, if one > 0.0 { -0.0_f32 } else { 0.0 }.to_bits(), "{one} first");
+    }
+}
+
+fn accumulated(start: f32, a_type: u32, a: Vec<u8>, weights: &[Vec<u8>]) -> u32 {
     let mut op = Op {
         opcode: SPANKER_OPCODE_MATMUL,
         a_type,
-        accumulate: false,
+        accumulate: true,
         m: 1,
         n: 1,
         k: 256,
         row_bytes: [a.len(), 144, 4],
         a: placed(&[a], 0, 0),
         b: placed(weights, 0, 0),
-        out: placed(&[vec![0; 4]], 0, 0),
+        out: placed(&[start.to_bits().to_le_bytes().to_vec()], 0, 0),
     };
     assert_eq!(run(&mut op, None).result, 0);
     bits(&op.out.bytes, 0)

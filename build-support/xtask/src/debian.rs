@@ -104,6 +104,13 @@ impl Archive {
         Ok(Vec::new())
     }
 
+    /// The packages that this one cannot do without.
+    pub(crate) fn dependencies(&self, package: &str) -> Result<Vec<String>, String> {
+        let told = output(&mut self.apt("apt-cache", &["depends", "--important", package]))?;
+        let names = told.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
+        Ok(names.map(str::to_owned).collect())
+    }
+
     fn update(&self) {
         if !self.is_up_to_date.replace(true) {
             // A list that could not be had matters only if the package is not

@@ -65,6 +65,17 @@ const NEEDS: &[Need] = &[
         is_here: || has_libc("powerpc64le"),
     },
     Need { what: "abidiff", package: "abigail-tools", is_here: || starts("abidiff") },
+    Need { what: "make", package: "make", is_here: || starts("make") },
+    Need { what: "depmod", package: "kmod", is_here: || starts("modinfo") },
+    Need { what: "perl", package: "perl", is_here: || starts("perl") },
+    Need { what: "make", package: "make", is_here: || starts("make") },
+    Need { what: "sparse", package: "sparse", is_here: || starts("sparse") },
+    Need { what: "cpio", package: "cpio", is_here: || starts("cpio") },
+    Need {
+        what: "qemu-system",
+        package: "qemu-system-x86",
+        is_here: || starts("qemu-system-x86_64"),
+    },
     Need { what: "unshare", package: "util-linux", is_here: || starts("unshare") },
 ];
 

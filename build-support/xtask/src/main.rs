@@ -2,6 +2,7 @@
 //! `cargo xtask`: the commands that make and verify what is in this repository.
 
 mod debian;
+mod kernel;
 mod libclang;
 mod machine;
 mod mirror;

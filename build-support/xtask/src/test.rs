@@ -4,12 +4,14 @@
 mod abi;
 mod architectures;
 mod costs;
+mod driver;
 mod examples;
 mod floor;
 mod ggml;
 mod licences;
 mod packages;
 mod semver;
+mod vm;
 
 use crate::libclang;
 use crate::machine;
@@ -68,6 +70,12 @@ const STEPS: &[Step] = &[
         what: "the tests on other architectures, emulated",
         run: architectures::architectures,
     },
+    Step {
+        name: "driver",
+        what: "the kernel module builds without a warning",
+        run: driver::driver,
+    },
+    Step { name: "vm", what: "the kernel module at work, in a virtual machine", run: vm::vm },
     Step { name: "semver", what: "the public Rust API has lost nothing", run: semver::semver },
     Step { name: "docs", what: "the documentation builds without a warning", run: docs },
     Step { name: "model", what: "a real model's tensors, against numpy", run: model },

@@ -37,6 +37,7 @@ const WAYS: [Way; 2] = [
             "spanker-layout-tests",
             "spanker-soft",
             "spanker-conformance",
+            "spanker-driver-arithmetic",
             "spanker",
         ],
     },
@@ -49,10 +50,11 @@ const WAYS: [Way; 2] = [
 ];
 
 /// Executables in which no test is no mistake. Any other without one is.
-const WITHOUT_TESTS: [&str; 4] = [
+const WITHOUT_TESTS: [&str; 5] = [
     "spanker lib spanker",
     "spanker test without_software",
     "spanker-conformance bin spanker-conformance",
+    "spanker-driver-arithmetic lib spanker_driver_arithmetic",
     "spanker-layout-tests lib spanker_layout_tests",
 ];
 

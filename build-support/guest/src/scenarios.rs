@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is tried, in this order. Each begins without the module and leaves none.
+
+mod going;
+mod insertion;
+mod memory;
+mod programs;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::panic;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Where a scenario that fails leaves the reason.
+pub(crate) const REASON: &str = "/tmp/reason";
+
+/// Like a test: it panics when something is not as it should be.
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    pub(crate) seconds: u64,
+    run: fn(),
+}
+
+const fn scenario(name: &'static str, seconds: u64, run: fn()) -> Scenario {
+    Scenario { name, seconds, run }
+}
+
+pub(crate) const ALL: &[Scenario] = &[
+    scenario("nodes are there with the module", 20, insertion::nodes),
+    scenario("cards are made by parameter and by new_device", 20, insertion::cards),
+    scenario("a driver of another major is refused by name", 20, insertion::another_version),
+    scenario("the module stays while somebody uses it", 20, insertion::in_use),
+    scenario("the command's own words", 60, programs::command),
+    scenario("the safe crate's device tests", 60, programs::device_tests),
+    scenario("the safe crate's device tests on tight limits", 60, programs::tight_device_tests),
+    scenario("unplug under load", 40, going::unplug),
+    scenario("reset under load", 40, going::reset),
+    scenario("SIGKILL with work in flight", 30, going::killed),
+    scenario("removal right after SIGKILL", 30, going::killed_and_removed),
+    scenario("cards come and go in a storm", 40, going::storm),
+    scenario("memory is charged to a cgroup, and its limit is heeded", 40, memory::cgroup),
+    scenario("memory is where it was after many insertions", 60, memory::insertions),
+    scenario("the safe crate beside C", 60, measured),
+    scenario("the conformance suite, 64 bits", 240, programs::conformance),
+    scenario("the conformance suite, 32 bits", 240, programs::conformance_32),
+];
+
+fn measured() {
+    crate::measured::measure();
+}
+
+impl Scenario {
+    pub(crate) fn limit(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
+pub(crate) fn run(name: &str) -> ExitCode {
+    let Some(scenario) = ALL.iter().find(|scenario| scenario.name == name) else {
+        eprintln!("no scenario `{name}`");
+        return ExitCode::FAILURE;
+    };
+    panic::set_hook(Box::new(|info| {
+        // The first reason: what fails after it fails because of it.
+        let open = OpenOptions::new().write(true).create_new(true).open(REASON);
+        if let Ok(mut file) = open {
+            let _ = write!(file, "{info}");
+        }
+        eprintln!("{info}");
+    }));
+    (scenario.run)();
+    ExitCode::SUCCESS
+}
