@@ -2,6 +2,7 @@
 //! Pages of the caller's memory with chosen protections, for requests whose
 //! arguments a device can only partly reach.
 
+use std::cell::RefCell;
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -51,6 +52,20 @@ impl UserPages {
         UserPages {
             base: base.expect("mmap of anonymous pages"),
             access: vec![Access::ReadWrite; pages],
+        }
+    }
+
+    /// A page that is writable and holds anything, with one behind it that
+    /// cannot be reached: what nearly every request is made of. They are used
+    /// again, as unmapping is dear where another processor may know of a page.
+    pub fn guarded() -> UserPages {
+        match SPARE.with(|spare| spare.borrow_mut().bases.pop()) {
+            Some(base) => UserPages { base, access: GUARDED.to_vec() },
+            None => {
+                let mut pages = UserPages::new(GUARDED.len());
+                pages.protect(1..2, Access::Nothing);
+                pages
+            }
         }
     }
 
@@ -133,9 +148,47 @@ impl UserPages {
 
 impl Drop for UserPages {
     fn drop(&mut self) {
+        let keep = |spare: &RefCell<Spare>| {
+            let bases = &mut spare.borrow_mut().bases;
+            let room = bases.len() < MOST_SPARE;
+            if room {
+                bases.push(self.base);
+            }
+            room
+        };
+        // There is nowhere to keep them when the thread is ending.
+        if self.access == GUARDED && SPARE.try_with(keep).unwrap_or(false) {
+            return;
+        }
         // SAFETY: the mapping is ours, whole, and nobody refers to it any more.
         let done = unsafe { munmap(self.base, self.len()) };
         debug_assert!(done.is_ok(), "munmap of our own pages");
+    }
+}
+
+/// What can be done with the pages of [`UserPages::guarded`].
+const GUARDED: [Access; 2] = [Access::ReadWrite, Access::Nothing];
+
+/// More are never in use at a time.
+const MOST_SPARE: usize = 8;
+
+/// Pages like [`GUARDED`] that nobody uses.
+#[derive(Debug, Default)]
+struct Spare {
+    bases: Vec<NonNull<c_void>>,
+}
+
+thread_local! {
+    static SPARE: RefCell<Spare> = RefCell::default();
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        for base in self.bases.drain(..) {
+            // SAFETY: a whole mapping of that length, which nobody refers to.
+            let done = unsafe { munmap(base, GUARDED.len() * page_size()) };
+            debug_assert!(done.is_ok(), "munmap of our own pages");
+        }
     }
 }
 
@@ -150,6 +203,19 @@ mod tests {
         pages.write(across, &[1, 2, 3, 4]);
         assert_eq!(pages.read(across, 4), [1, 2, 3, 4]);
         assert_eq!(pages.read(0, 1), [0]);
+    }
+
+    #[test]
+    fn guarded_pages_are_used_again_unless_their_protection_was_changed() {
+        let first = UserPages::guarded();
+        let address = first.address(0);
+        drop(first);
+        let mut second = UserPages::guarded();
+        assert_eq!(second.address(0), address);
+        second.protect(0..1, Access::Read);
+        drop(second);
+        let mut third = UserPages::guarded();
+        third.write(0, &[1]);
     }
 
     #[test]

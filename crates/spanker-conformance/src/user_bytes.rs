@@ -2,11 +2,13 @@
 //! Bytes in the caller's memory, placed so that a device that reads or writes
 //! beyond them is found out.
 
+use std::hint;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::pages::{page_size, Access, UserPages};
+use crate::random::Random;
 
 /// What the memory in front of the bytes is filled with.
 const SURROUNDING: u8 = 0xa5;
@@ -83,12 +85,15 @@ impl UserBytes {
         assert!(head <= bytes.len());
         let before = head.div_ceil(page_size()).max(1);
         let after = (bytes.len() - head).div_ceil(page_size()).max(1);
-        let mut pages = UserPages::new(before + after);
+        let small = before + after == 2 && head == bytes.len() && rest == Access::Nothing;
+        let mut pages = if small { UserPages::guarded() } else { UserPages::new(before + after) };
         let start = before * page_size() - head;
         let guard = start.min(GUARD);
         pages.write(start - guard, &vec![SURROUNDING; guard]);
         pages.write(start, bytes);
-        pages.protect(before..before + after, rest);
+        if !small {
+            pages.protect(before..before + after, rest);
+        }
         let readable = if rest == Access::Nothing { head } else { bytes.len() };
         UserBytes { pages, start, len: bytes.len(), readable }
     }
@@ -111,9 +116,14 @@ impl UserBytes {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
+                let mut random = Random::new(0x5eed);
                 while !done.load(Ordering::Relaxed) {
                     for value in values {
                         word.store(value, Ordering::Relaxed);
+                        // For about as long as a device takes to look twice.
+                        for _ in 0..random.below(500) {
+                            hint::spin_loop();
+                        }
                     }
                 }
             });

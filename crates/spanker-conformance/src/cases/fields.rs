@@ -7,7 +7,7 @@ use spanker_sys::{
     SPANKER_TYPE_Q8_K,
 };
 
-use super::refusal::refuses_op;
+use super::refusal::{refuses, refuses_op};
 use crate::case::{cases, Context};
 use crate::open::{Buffer, Open};
 use crate::ops::{
@@ -176,14 +176,14 @@ fn m_at_the_limit_is_taken(context: &Context) {
     let m = open.device_info().max_m as usize;
     let (a, out) = (open.create(m), open.create(m));
     open.run(&[copy((m, 1), bytes(&a, 0, 1), bytes(&out, 0, 1))]);
-    open.run(&[valid_matmul_of(&open, any_a_type(&open), (m, 1, 256)).op]);
+    takes_shape(&open, any_a_type(&open), (m, 1, 256));
 }
 
 /// max_n may be reached.
 fn n_at_the_limit_is_taken(context: &Context) {
     let open = context.card();
     let n = open.device_info().max_n as usize;
-    open.run(&[valid_matmul_of(&open, any_a_type(&open), (1, n, 256)).op]);
+    takes_shape(&open, any_a_type(&open), (1, n, 256));
 }
 
 /// max_k may be reached, by its largest multiple of 256.
@@ -191,8 +191,29 @@ fn k_at_the_limit_is_taken(context: &Context) {
     let open = context.card();
     let k = open.device_info().max_k as usize / 256 * 256;
     for a_type in open.a_types() {
-        open.run(&[valid_matmul_of(&open, a_type, (1, 1, k)).op]);
+        takes_shape(&open, a_type, (1, 1, k));
     }
+}
+
+/// The shape itself is nothing that MATMUL refuses. Where operands of it are
+/// larger than a buffer, or than a case should ask for, the op comes as far as
+/// their footprints.
+#[track_caller]
+fn takes_shape(open: &Open, a_type: u32, (m, n, k): (usize, usize, usize)) {
+    let rows = [(m, row_bytes(a_type, k)), (n, row_bytes(SPANKER_TYPE_Q4_K, k)), (m, 4 * n)];
+    let largest = rows.iter().map(|&(rows, len)| rows as u64 * len as u64).max();
+    if largest <= Some(open.device_info().max_buf_size.min(64 << 20)) {
+        open.run(&[valid_matmul_of(open, a_type, (m, n, k)).op]);
+        return;
+    }
+    let [a, b, out] = [open.create(4), open.create(4), open.create(4)];
+    let op = matmul(
+        (m, n, k),
+        dense(&a, a_type, k),
+        dense(&b, SPANKER_TYPE_Q4_K, k),
+        dense(&out, SPANKER_TYPE_F32, n),
+    );
+    refuses(open, &[op], Errno::ERANGE, 0);
 }
 
 /// "MATMUL's k is not a multiple of 256"

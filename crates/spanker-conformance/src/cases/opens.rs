@@ -109,7 +109,7 @@ fn work_from_many_threads_at_once(context: &Context) {
             scope.spawn(move || {
                 let open = context.card();
                 let (from, to) = (open.create_holding(&[byte; 3000]), open.create(3000));
-                for seqno in 1..=50 {
+                for seqno in 1..=20 {
                     open.fill(&to, &[0; 3000]);
                     assert_eq!(open.run(&[copy_start(&from, &to, 3000)]), seqno);
                     assert_eq!(open.contents(&to), [byte; 3000]);
@@ -128,7 +128,7 @@ fn share_one_queue_between_threads(context: &Context) {
             let open = &open;
             scope.spawn(move || {
                 let (from, to) = (open.create_holding(&[byte; 300]), open.create(300));
-                for _ in 0..100 {
+                for _ in 0..40 {
                     open.fill(&to, &[0; 300]);
                     let seqno = loop {
                         let answer = open.try_submit(&[copy_start(&from, &to, 300)]);
@@ -144,7 +144,7 @@ fn share_one_queue_between_threads(context: &Context) {
             });
         }
     });
-    assert_eq!(open.context_info().completed, threads as u64 * 100);
+    assert_eq!(open.context_info().completed, threads as u64 * 40);
 }
 
 /// No handle is given to two, and none is lost.
@@ -156,7 +156,7 @@ fn create_and_destroy_from_many_threads(context: &Context) {
         for byte in 1..=threads as u8 {
             let open = &open;
             scope.spawn(move || {
-                for _ in 0..100 {
+                for _ in 0..40 {
                     let buffer = open.create_holding(&[byte; 50]);
                     assert_eq!(open.contents(&buffer), [byte; 50]);
                     open.destroy(&buffer);

@@ -137,8 +137,13 @@ fn unreadable_goes_before_a_tail_that_is_not_zero(context: &Context, request: Re
 fn unreadable_in_its_tail_goes_before_a_tail_that_is_not_zero(context: &Context, request: Request) {
     let ready = Ready::new(context, request);
     let first = request.first_version();
-    let argument = UserBytes::unreadable_from(&ready.with_tail(&[1; 16]), first + 8);
-    ready.refuses_unread(&argument, first + 16, Errno::EFAULT);
+    for len in [16, 1000, LARGE - first] {
+        for readable in [8, len / 2, len - 1] {
+            let argument =
+                UserBytes::unreadable_from(&ready.with_tail(&vec![1; len]), first + readable);
+            ready.refuses_unread(&argument, first + len, Errno::EFAULT);
+        }
+    }
 }
 
 /// E2BIG comes before "what the request itself says".
