@@ -42,8 +42,8 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("memory is charged to a cgroup, and its limit is heeded", 40, memory::cgroup),
     scenario("memory is where it was after many insertions", 60, memory::insertions),
     scenario("the safe crate beside C", 60, measured),
-    scenario("the conformance suite, 64 bits", 240, programs::conformance),
-    scenario("the conformance suite, 32 bits", 240, programs::conformance_32),
+    scenario("the conformance suite, 64 bits", 420, programs::conformance),
+    scenario("the conformance suite, 32 bits", 420, programs::conformance_32),
 ];
 
 fn measured() {

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// For all that happens in the guest.
+/// For all that happens in the guest, on a machine that has much else to do.
 const LIMIT: Duration = Duration::from_secs(420);
 
 pub(super) fn vm() -> Result<(), String> {
