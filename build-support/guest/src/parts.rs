@@ -6,9 +6,11 @@ mod limited;
 mod load;
 
 use crate::measured;
+use crate::scenarios::leave_the_reason;
 use std::process::ExitCode;
 
 pub(crate) fn run(name: &str, words: &[&str]) -> ExitCode {
+    leave_the_reason();
     match (name, words) {
         ("fill", [index]) => filling::fill(number(index)),
         ("limited", [group]) => limited::limited(group),

@@ -61,6 +61,13 @@ pub(crate) fn run(name: &str) -> ExitCode {
         eprintln!("no scenario `{name}`");
         return ExitCode::FAILURE;
     };
+    leave_the_reason();
+    (scenario.run)();
+    ExitCode::SUCCESS
+}
+
+/// From here on, a panic of this process is the reason why its scenario fails.
+pub(crate) fn leave_the_reason() {
     panic::set_hook(Box::new(|info| {
         // The first reason: what fails after it fails because of it.
         let open = OpenOptions::new().write(true).create_new(true).open(REASON);
@@ -69,6 +76,4 @@ pub(crate) fn run(name: &str) -> ExitCode {
         }
         eprintln!("{info}");
     }));
-    (scenario.run)();
-    ExitCode::SUCCESS
 }

@@ -21,11 +21,6 @@ impl Operands {
         Ok(Self { a, b })
     }
 
-    /// One that keeps the card busy for longer than anything here takes.
-    pub(crate) fn long(sail: &Sail) -> Result<Self, Error> {
-        Self::new(sail, 256, 1024, 4096)
-    }
-
     pub(crate) fn submit(&self, sail: &Sail) -> Result<Pending<Matrix<F32>>, Error> {
         let out = sail.matrix(self.a.shape().rows, self.b.shape().rows)?;
         Ok(sail.submit(Matmul::new(&self.a, &self.b, out))?)
@@ -37,6 +32,23 @@ impl Operands {
         let right = 3.0 * self.a.shape().cols as f32;
         assert!(out.iter().all(|value| *value == right), "{right} became {out:?}");
         Ok(())
+    }
+}
+
+/// Operands of a product that keeps the card busy for longer than anybody here
+/// waits: thousands of millions of multiplications, and little memory.
+pub(crate) struct LongWork {
+    a: Matrix<Q4K>,
+    b: Matrix<Q4K>,
+}
+
+impl LongWork {
+    pub(crate) fn new(sail: &Sail) -> Result<Self, Error> {
+        Ok(Self { a: sail.matrix(1024, 4096)?, b: sail.matrix(2048, 4096)? })
+    }
+
+    pub(crate) fn submit(&self, sail: &Sail) -> Result<Pending<Matrix<F32>>, Error> {
+        Ok(sail.submit(Matmul::new(&self.a, &self.b, sail.matrix(1024, 2048)?))?)
     }
 }
 

@@ -72,7 +72,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "driver",
-        what: "the kernel module builds without a warning",
+        what: "the kernel module in style, compiled for two kernels, and by dkms",
         run: driver::driver,
     },
     Step { name: "vm", what: "the kernel module at work, in a virtual machine", run: vm::vm },

@@ -4,7 +4,7 @@
 use crate::children::{eventually, ready};
 use crate::driver;
 use crate::raw::RawOpen;
-use crate::work::Operands;
+use crate::work::{LongWork, Operands};
 use nix::errno::Errno;
 use spanker::{Placement, Sail, F32};
 use std::fs;
@@ -26,6 +26,7 @@ pub(super) fn limited(group: &str) {
     let small = Operands::new(&sail, 1, 4, 256).unwrap();
     small.check(&sail).unwrap();
     let before = current();
+    ready();
 
     for placement in [Placement::Mapped, Placement::Device] {
         let matrix = sail.matrix_in::<F32>(12, (MIB / 4) as usize, placement).unwrap();
@@ -39,7 +40,7 @@ pub(super) fn limited(group: &str) {
 
     // Ops that are queued behind a long one take memory of the kernel's.
     let busy = Sail::open(0).unwrap();
-    let long = Operands::long(&busy).unwrap();
+    let long = LongWork::new(&busy).unwrap();
     let first = long.submit(&busy).unwrap();
     let before_queueing = current();
     let node = RawOpen::new(&driver::node(0)).unwrap();
@@ -56,5 +57,4 @@ pub(super) fn limited(group: &str) {
     assert!(falls_to(before), "{} bytes stay of the queue, of {before}", current());
 
     small.check(&sail).unwrap();
-    ready();
 }

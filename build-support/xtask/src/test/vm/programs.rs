@@ -21,7 +21,20 @@ pub(super) struct Program {
 }
 
 pub(super) fn all() -> Result<Vec<Program>, String> {
-    let mut programs = native()?;
+    let mut programs = Vec::new();
+    // What has most of its dependencies in common is built together.
+    let own = "build -p spanker-guest -p spanker-conformance -p spanker-cli";
+    let printed = output(&mut build(own, NATIVE))?;
+    for (name, target) in [
+        ("init", "spanker-guest"),
+        ("spanker-conformance", "spanker-conformance"),
+        ("spanker", "spanker"),
+    ] {
+        programs.push(Program { name, path: executable(&printed, target)? });
+    }
+    let tests = "test --no-run -p spanker --features soft,tokio --test device";
+    let printed = output(&mut build(tests, NATIVE))?;
+    programs.push(Program { name: "device-tests", path: executable(&printed, "device")? });
     programs.push(small()?);
     programs.push(c()?);
     Ok(programs)
@@ -44,9 +57,8 @@ fn build(words: &str, target: &str) -> Command {
     build
 }
 
-/// Where cargo put the executable of this name.
-fn executable(build: &mut Command, name: &str) -> Result<PathBuf, String> {
-    let printed = output(build)?;
+/// Where cargo says that it put the executable of this name.
+fn executable(printed: &str, name: &str) -> Result<PathBuf, String> {
     printed
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
@@ -55,27 +67,13 @@ fn executable(build: &mut Command, name: &str) -> Result<PathBuf, String> {
         .ok_or(format!("cargo made no executable {name}"))
 }
 
-fn native() -> Result<Vec<Program>, String> {
-    let mut programs = Vec::new();
-    for (name, words, target) in [
-        ("init", "build -p spanker-guest", "spanker-guest"),
-        ("spanker-conformance", "build -p spanker-conformance", "spanker-conformance"),
-        ("spanker", "build -p spanker-cli", "spanker"),
-        ("device-tests", "test --no-run -p spanker --features soft,tokio --test device", "device"),
-    ] {
-        let path = executable(&mut build(words, NATIVE), target)?;
-        programs.push(Program { name, path });
-    }
-    Ok(programs)
-}
-
 fn small() -> Result<Program, String> {
     let compiler = old_rust::old(&[SMALL])?;
     let mut build = build("build -p spanker-conformance", SMALL.target);
     build
         .env("RUSTC", &compiler.rustc)
         .env("CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER", "i686-linux-gnu-gcc");
-    let path = executable(&mut build, "spanker-conformance")?;
+    let path = executable(&output(&mut build)?, "spanker-conformance")?;
     Ok(Program { name: "spanker-conformance-32", path })
 }
 
