@@ -42,7 +42,7 @@ static struct spanker_buf *spanker_buf_alloc(struct spanker_card *card, u64 size
 	err = spanker_card_reserve(card, buf->pages);
 	if (err)
 		goto free_buf;
-	buf->memory = card->ops->buf_alloc(card, buf->pages);
+	buf->memory = card->ops->buf_alloc(card, buf->pages, flags);
 	if (!buf->memory) {
 		err = -ENOMEM;
 		goto give_back;

@@ -39,10 +39,10 @@ static bool spanker_is_offered(struct spanker_card *card, const struct spanker_o
 {
 	unsigned int i;
 
-	for (i = 0; i < card->cap_count; i++)
-		if (card->caps[i].a_type == op->a.type &&
-		    card->caps[i].b_type == op->b.type &&
-		    card->caps[i].out_type == op->out.type)
+	for (i = 0; i < card->ops->cap_count; i++)
+		if (card->ops->caps[i].a_type == op->a.type &&
+		    card->ops->caps[i].b_type == op->b.type &&
+		    card->ops->caps[i].out_type == op->out.type)
 			return true;
 	return false;
 }

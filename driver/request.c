@@ -104,8 +104,9 @@ static int spanker_query_card(struct spanker_open *open,
 		return spanker_query_answer(argument, &query, &card->info,
 					    sizeof(card->info));
 	case SPANKER_QUERY_MATMUL_CAPS:
-		return spanker_query_answer(argument, &query, card->caps,
-					    card->cap_count * sizeof(*card->caps));
+		return spanker_query_answer(argument, &query, card->ops->caps,
+					    card->ops->cap_count *
+					    sizeof(*card->ops->caps));
 	case SPANKER_QUERY_CONTEXT:
 		spanker_context(open, &context);
 		return spanker_query_answer(argument, &query, &context,

@@ -125,22 +125,34 @@ struct spanker_batch {
 
 /**
  * struct spanker_card_ops - what is behind a card
- * @run: run an op to its end; called on the card's thread, which may sleep.
- *	Between two steps of bounded length it asks spanker_cancelled(@open).
- *	Returns 0, -ECANCELED when that was so, or -EIO, which makes the op the
- *	fault of its open.
+ * @caps: the combinations of operand types that MATMUL takes
+ * @cap_count: how many
+ * @run: run an op to its end; called on the card's thread, which may sleep, for
+ *	one op at a time. Between two steps of bounded length it asks
+ *	spanker_cancelled(@open), of which nothing else tells it: who waits for
+ *	an interrupt waits in slices. Returns 0, -ECANCELED when that was so, or
+ *	-EIO, which makes the op the fault of its open.
  * @buf_alloc: zeroed memory of that many pages for buf->memory, charged to the
- *	caller's cgroup; NULL when there is none
+ *	caller's cgroup; NULL when there is none. @flags are SPANKER_BUF_*:
+ *	SPANKER_BUF_DEVICE is never mapped.
  * @buf_free: gives it back; may be called from any thread, never in atomic
  *	context
- * @buf_page: page @index of it, for a mapping. Never called for a buffer that
- *	is SPANKER_BUF_DEVICE.
+ * @buf_page: page @index of it, for a mapping, which takes a reference on it. A
+ *	BAR has no such pages: memory behind one takes vmf_insert_pfn() in
+ *	buffer.c instead.
  * @release: the card is going to be freed
+ *
+ * After spanker_card_unregister(), @run is not called any more, but the others
+ * are: mappings stay valid, and buffers live as long as they do. So what they
+ * need lives until @release, longer than the device that the card was on.
  */
 struct spanker_card_ops {
+	const struct spanker_matmul_cap *caps;
+	unsigned int cap_count;
 	int (*run)(struct spanker_card *card, const struct spanker_work *work,
 		   struct spanker_open *open);
-	void *(*buf_alloc)(struct spanker_card *card, unsigned long pages);
+	void *(*buf_alloc)(struct spanker_card *card, unsigned long pages,
+			   u32 flags);
 	void (*buf_free)(struct spanker_card *card, void *memory);
 	struct page *(*buf_page)(struct spanker_card *card, void *memory,
 				 unsigned long index);
@@ -154,13 +166,12 @@ struct spanker_card_ops {
  * @ops: what is behind it
  * @private: for @ops
  * @info: what QUERY of the device answers; limits do not change
- * @caps: what QUERY of the combinations answers
- * @cap_count: how many
  * @slot_pages: offsets for mmap are handed out in steps of so many pages
  * @last_handle: the highest handle of a buffer
  * @thread: runs ops
  * @wake: wakes it
- * @lock: protects what follows, and the timelines of the card's opens
+ * @lock: protects what follows, and the timelines of the card's opens; never
+ *	taken in an interrupt
  * @unplugged: no request is answered any more
  * @opens: all opens that are neither revoked nor ended
  * @ready: opens with work to do, in the order of their turns
@@ -175,8 +186,6 @@ struct spanker_card {
 	const struct spanker_card_ops *ops;
 	void *private;
 	struct spanker_device_info info;
-	const struct spanker_matmul_cap *caps;
-	unsigned int cap_count;
 	unsigned long slot_pages;
 	u32 last_handle;
 	struct task_struct *thread;

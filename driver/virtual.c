@@ -59,7 +59,7 @@ static int spanker_virtual_run_op(struct spanker_card *card,
 }
 
 static void *spanker_virtual_buf_alloc(struct spanker_card *card,
-				       unsigned long pages)
+				       unsigned long pages, u32 flags)
 {
 	if (pages > ULONG_MAX >> PAGE_SHIFT)
 		return NULL;
@@ -83,6 +83,8 @@ static void spanker_virtual_release_card(struct spanker_card *card)
 }
 
 static const struct spanker_card_ops spanker_virtual_ops = {
+	.caps = spanker_virtual_caps,
+	.cap_count = ARRAY_SIZE(spanker_virtual_caps),
 	.run = spanker_virtual_run_op,
 	.buf_alloc = spanker_virtual_buf_alloc,
 	.buf_free = spanker_virtual_buf_free,
@@ -209,8 +211,6 @@ static struct spanker_virtual *spanker_virtual_alloc(const struct spanker_virtua
 		kfree(virtual);
 		return ERR_CAST(card);
 	}
-	card->caps = spanker_virtual_caps;
-	card->cap_count = ARRAY_SIZE(spanker_virtual_caps);
 	/* The last byte tells cards apart. */
 	static_assert(SPANKER_MAX_CARDS - 1 <= U8_MAX);
 	card->info.uuid[15] = card->info.card_index;
@@ -318,12 +318,17 @@ static ssize_t new_device_store(SPANKER_BUS_CONST struct bus_type *bus,
 	while (!err && (word = strsep(&rest, " \t\n")))
 		if (*word)
 			err = spanker_virtual_set(&config, word);
+	if (err)
+		pr_err("new_device: %s: no such word, or no such number\n", word);
 	kfree(copy);
 	if (err)
 		return err;
 	mutex_lock(&spanker_virtuals_mutex);
 	err = spanker_virtual_create(&config);
 	mutex_unlock(&spanker_virtuals_mutex);
+	if (err)
+		pr_err("new_device: no card of %llu bytes: %d\n",
+		       config.info.mem_size, err);
 	return err ?: size;
 }
 static BUS_ATTR_WO(new_device);

@@ -63,8 +63,8 @@ impl Driver {
     fn with_problem(error: &Error) -> Self {
         let problem = if is_missing(error) {
             format!(
-                "there is no {CONTROL_DEVICE_PATH}, so there are no cards; with a card in this \
-                 machine, load its driver: `modprobe spanker`"
+                "there is no {CONTROL_DEVICE_PATH}, so there are no cards; to have some, virtual \
+                 ones too, install the driver and load it: `modprobe spanker`"
             )
         } else {
             error.to_string()

@@ -44,6 +44,7 @@ struct Arguments {
 
     /// Seconds after which a case has failed that has not ended
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
 }
 

@@ -22,7 +22,10 @@ pub(super) fn examine(host: &Host, findings: &mut Vec<Finding>) {
                      cards. Software Sails work without it."
                 ),
             )
-            .remedy("With a card in this machine: sudo modprobe spanker"),
+            .remedy(
+                "To have cards, virtual ones too: install the driver, as driver/README.md says, \
+                 then: sudo modprobe spanker",
+            ),
         );
         return;
     }
@@ -158,8 +161,8 @@ fn may_open(host: &Host, about: &'static str, path: &str, findings: &mut Vec<Fin
             None => format!("sudo groupadd --system {GROUP}; then "),
         };
         format!(
-            "Install the driver's udev rule, which gives nodes to the group {GROUP} with mode \
-             0660; or, until the next boot: {group}sudo chgrp {GROUP} {path} && sudo chmod 0660 \
+            "Install the driver's udev rule (driver/60-spanker.rules, as driver/README.md says), \
+             which gives nodes to the group {GROUP} with mode 0660; or, until the next boot: {group}sudo chgrp {GROUP} {path} && sudo chmod 0660 \
              {path}"
         )
     } else if host.is_in(&user, GROUP) {

@@ -32,7 +32,9 @@ fn does_not_wait_for_a_whole_op(context: &Context) {
     let (watcher, before, open) = beside_a_watcher(context);
     let limits = open.device_info();
     let k = (limits.max_k as usize).min(1 << 16) / 256 * 256;
-    let rows = (32 << 20) / row_bytes(any_a_type(&open), k);
+    // So that all three operands fit the card's memory.
+    let most = (32 << 20).min(limits.mem_size / 4) as usize;
+    let rows = (most / row_bytes(any_a_type(&open), k)).max(1);
     let (m, n) = ((limits.max_m as usize).min(rows), (limits.max_n as usize).min(rows));
     let op = valid_matmul_of(&open, any_a_type(&open), (m, n, k)).op;
     open.submit(&vec![op; limits.max_ops as usize]);
@@ -43,7 +45,7 @@ fn does_not_wait_for_a_whole_op(context: &Context) {
 fn does_not_wait_for_a_whole_copy(context: &Context) {
     let (watcher, before, open) = beside_a_watcher(context);
     let limits = open.device_info();
-    let len = limits.max_buf_size.min(32 << 20) as usize;
+    let len = limits.max_buf_size.min(32 << 20).min(limits.mem_size / 4) as usize;
     let (from, to) = (open.create(len), open.create(len));
     open.submit(&vec![
         copy((1, len), bytes(&from, 0, len), bytes(&to, 0, len));

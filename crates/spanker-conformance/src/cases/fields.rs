@@ -201,8 +201,12 @@ fn k_at_the_limit_is_taken(context: &Context) {
 #[track_caller]
 fn takes_shape(open: &Open, a_type: u32, (m, n, k): (usize, usize, usize)) {
     let rows = [(m, row_bytes(a_type, k)), (n, row_bytes(SPANKER_TYPE_Q4_K, k)), (m, 4 * n)];
-    let largest = rows.iter().map(|&(rows, len)| rows as u64 * len as u64).max();
-    if largest <= Some(open.device_info().max_buf_size.min(64 << 20)) {
+    let sizes = rows.map(|(rows, len)| rows as u64 * len as u64);
+    let info = open.device_info();
+    let free = info.mem_size - open.telemetry().mem_used;
+    // Each takes whole pages, whatever their size.
+    let fits = sizes.iter().sum::<u64>() < free / 2;
+    if fits && sizes.iter().all(|&size| size <= info.max_buf_size.min(64 << 20)) {
         open.run(&[valid_matmul_of(open, a_type, (m, n, k)).op]);
         return;
     }

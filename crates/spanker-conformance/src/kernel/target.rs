@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use spanker_sys::{
-    spanker_version, SPANKER_ABI_VERSION_MAJOR, SPANKER_ABI_VERSION_MINOR, SPANKER_IOC_GET_VERSION,
+    spanker_query, spanker_version, SPANKER_ABI_VERSION_MAJOR, SPANKER_ABI_VERSION_MINOR,
+    SPANKER_IOC_GET_VERSION, SPANKER_IOC_QUERY, SPANKER_QUERY_CARDS,
 };
 
 use super::controls::VirtualCard;
@@ -42,8 +43,22 @@ impl Target {
             Some(path) => path.to_owned(),
             None => card.with_file_name("spankerctl"),
         };
+        if !card.to_string_lossy().contains('/') {
+            let name = card.display();
+            return Err(format!("{name}: give a path, such as /dev/spanker0, or `soft`"));
+        }
+        let open = understood(card)?;
+        // Only a control node answers this.
+        let cards = spanker_query { type_: SPANKER_QUERY_CARDS, size: 0, ptr: 0 };
+        if open.request(SPANKER_IOC_QUERY, &cards).result.is_ok() {
+            return Err(format!(
+                "{} is a control node: name a card, such as /dev/spanker0",
+                card.display()
+            ));
+        }
+        let info = open.device_info();
+        drop(open);
         understood(&control)?;
-        let info = understood(card)?.device_info();
         let virtual_card = VirtualCard::of(&info);
         let shared =
             Shared { card: card.to_owned(), control, virtual_card, generation: AtomicU64::new(0) };
@@ -90,7 +105,9 @@ fn understood(path: &Path) -> Result<Open, String> {
     let told = |reason: String| format!("{}: {reason}", path.display());
     let file = KernelFile::open(path).map_err(|errno| {
         let remedy = match errno {
-            Errno::ENOENT => ": is the driver loaded (`modprobe spanker`), and has it a card?",
+            Errno::ENOENT => {
+                ": is the driver installed and loaded, and has it a card? See driver/README.md"
+            }
             Errno::EACCES | Errno::EPERM => ": be root, or of the group that the node belongs to",
             Errno::ENODEV | Errno::ENXIO => ": there is no driver behind it any more",
             _ => "",

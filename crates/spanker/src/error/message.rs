@@ -192,7 +192,8 @@ fn remedy(path: &Path, source: &io::Error) -> &'static str {
             " (no such card, or the module `spanker` is not loaded)"
         }
         io::ErrorKind::PermissionDenied => {
-            " (add the user to the node's group, `spanker`, and log in again)"
+            " (add the user to the node's group, `spanker`, and log in again; `spanker doctor` \
+             finds out what is missing)"
         }
         _ => "",
     }
