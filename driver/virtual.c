@@ -319,7 +319,7 @@ static ssize_t new_device_store(SPANKER_BUS_CONST struct bus_type *bus,
 		if (*word)
 			err = spanker_virtual_set(&config, word);
 	if (err)
-		pr_err("new_device: %s: no such word, or no such number\n", word);
+		pr_info("new_device: %s: no such word, or no such number\n", word);
 	kfree(copy);
 	if (err)
 		return err;
@@ -327,8 +327,8 @@ static ssize_t new_device_store(SPANKER_BUS_CONST struct bus_type *bus,
 	err = spanker_virtual_create(&config);
 	mutex_unlock(&spanker_virtuals_mutex);
 	if (err)
-		pr_err("new_device: no card of %llu bytes: %d\n",
-		       config.info.mem_size, err);
+		pr_info("new_device: no card of %llu bytes: %d\n",
+			config.info.mem_size, err);
 	return err ?: size;
 }
 static BUS_ATTR_WO(new_device);
