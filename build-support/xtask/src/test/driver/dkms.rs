@@ -14,6 +14,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// kernel, `$4` the driver, `$5` its version.
 const INSTALL: &str = r#"
 set -eu
+PATH="$PATH:/usr/sbin:/sbin"
 layers=$(mktemp -d)
 mount -t tmpfs none "$layers"
 for folder in usr var etc; do
