@@ -39,13 +39,14 @@ static int spanker_get_version(const struct spanker_argument *argument)
 	return 0;
 }
 
-static int spanker_query_read(const struct spanker_argument *argument,
-			      struct spanker_query *query)
+/* Copies a struct in of which the driver knows all, or the rest is zero. */
+static int spanker_read_known(const struct spanker_argument *argument,
+			      void *known, size_t size)
 {
 	bool tail_is_zero;
 	int err;
 
-	err = spanker_argument_read(argument, query, sizeof(*query), &tail_is_zero);
+	err = spanker_argument_read(argument, known, size, &tail_is_zero);
 	if (!err && !tail_is_zero)
 		err = -E2BIG;
 	return err;
@@ -73,7 +74,7 @@ static int spanker_query_cards(const struct spanker_argument *argument)
 	u32 *indices;
 	int err;
 
-	err = spanker_query_read(argument, &query);
+	err = spanker_read_known(argument, &query, sizeof(query));
 	if (err)
 		return err;
 	if (query.type != SPANKER_QUERY_CARDS)
@@ -96,7 +97,7 @@ static int spanker_query_card(struct spanker_open *open,
 	struct spanker_query query;
 	int err;
 
-	err = spanker_query_read(argument, &query);
+	err = spanker_read_known(argument, &query, sizeof(query));
 	if (err)
 		return err;
 	switch (query.type) {
@@ -125,14 +126,11 @@ static int spanker_create(struct spanker_open *open,
 {
 	struct spanker_buf_create create;
 	struct spanker_buf *buf;
-	bool tail_is_zero;
 	int err;
 
-	err = spanker_argument_read(argument, &create, sizeof(create), &tail_is_zero);
+	err = spanker_read_known(argument, &create, sizeof(create));
 	if (err)
 		return err;
-	if (!tail_is_zero)
-		return -E2BIG;
 	if (create.flags & ~SPANKER_BUF_DEVICE || !create.size ||
 	    create.size > open->card->info.max_buf_size)
 		return -EINVAL;
@@ -152,14 +150,11 @@ static int spanker_destroy(struct spanker_open *open,
 			   const struct spanker_argument *argument)
 {
 	struct spanker_buf_destroy destroy;
-	bool tail_is_zero;
 	int err;
 
-	err = spanker_argument_read(argument, &destroy, sizeof(destroy), &tail_is_zero);
+	err = spanker_read_known(argument, &destroy, sizeof(destroy));
 	if (err)
 		return err;
-	if (!tail_is_zero)
-		return -E2BIG;
 	if (destroy.flags)
 		return -EINVAL;
 	return spanker_buf_destroy(open, destroy.handle);
