@@ -73,7 +73,12 @@ fn executable(message: &Value) -> Option<Executable> {
     }
     let folder = PathBuf::from(message["manifest_path"].as_str()?).parent()?.to_owned();
     let target = &message["target"];
-    let package = folder.file_name()?.to_str()?;
+    // The name of the package stands in its identifier where it is not the folder's.
+    let (_, package) = message["package_id"].as_str()?.rsplit_once('#')?;
+    let package = match package.split_once('@') {
+        Some((name, _)) => name,
+        None => folder.file_name()?.to_str()?,
+    };
     let (kind, name) = (target["kind"][0].as_str()?, target["name"].as_str()?);
     Some(Executable { name: format!("{package} {kind} {name}"), path: path.into(), folder })
 }
