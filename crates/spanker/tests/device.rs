@@ -206,12 +206,12 @@ fn a_ring_goes_round() {
         let mut results = Vec::new();
         for step in 0..20 {
             if ring.is_full() {
-                results.push(bits(ring.wait().unwrap().unwrap().as_f32().unwrap()));
+                results.push(ring.wait().unwrap().unwrap().bytes().to_vec());
             }
             ring.submit(&[step as f32 + 0.5; 256]).unwrap();
         }
         while let Some(out) = ring.wait().unwrap() {
-            results.push(bits(out.as_f32().unwrap()));
+            results.push(out.bytes().to_vec());
         }
         results
     };
