@@ -68,7 +68,6 @@ const NEEDS: &[Need] = &[
     Need { what: "make", package: "make", is_here: || starts("make") },
     Need { what: "depmod", package: "kmod", is_here: || starts("/sbin/depmod") },
     Need { what: "perl", package: "perl", is_here: || starts("perl") },
-    Need { what: "make", package: "make", is_here: || starts("make") },
     Need { what: "sparse", package: "sparse", is_here: || starts("sparse") },
     Need { what: "xz", package: "xz-utils", is_here: || starts("xz") },
     Need { what: "cpio", package: "cpio", is_here: || starts("cpio") },
