@@ -48,7 +48,6 @@ pub(crate) trait Tiles: Send + Sync {
 /// Private memory of one thread, kept from tile to tile. It has room for any tile
 /// from the beginning, so that it does not matter which threads have had one.
 pub(crate) struct Scratch {
-    weights: Vec<spanker_block_q4_k>,
     sums: Vec<f32>,
     row: Vec<f32>,
     kernel: kernel::Scratch,
@@ -57,7 +56,6 @@ pub(crate) struct Scratch {
 impl Default for Scratch {
     fn default() -> Self {
         Self {
-            weights: Vec::with_capacity(matmul::TILE_WEIGHTS),
             sums: Vec::with_capacity(matmul::TILE_SUMS),
             row: Vec::with_capacity(matmul::CHUNK_ELEMENTS),
             kernel: kernel::Scratch::default(),

@@ -3,8 +3,8 @@
 //! The compute kernels: the ABI's arithmetic, over private memory.
 //!
 //! `text` is the specification, scalar and literal. Every [`Kernel`] gives the same bits as
-//! `text`, whatever its speed; the tests hold them to that. A kernel sees only slices that no one
-//! else can write, so the engine copies operands out of shared buffers before it calls one.
+//! `text`, whatever its speed; the tests hold them to that. The weights are read where they lie,
+//! which may be memory that a caller writes to meanwhile; all else that a kernel sees is private.
 //!
 //! Kernels compute in the float environment of their thread: hold a [`FloatEnvironment`] around
 //! every call.
@@ -19,6 +19,7 @@ mod tests;
 #[cfg(test)]
 pub(crate) mod text;
 
+use crate::memory::SharedRows;
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
 pub(crate) use float_environment::FloatEnvironment;
@@ -29,9 +30,9 @@ pub(crate) const SUPERBLOCK: usize = 256;
 
 /// One implementation of the ABI's arithmetic.
 ///
-/// In a tile, `a` is m rows and `b` is n rows of `blocks` superblocks each, row after row, and
-/// `acc` is m×n, row-major. On entry `acc` holds where each sum starts: +0, or `out` with
-/// ACCUMULATE. On return it holds the sum over the `blocks` superblocks in ascending k. A NaN in
+/// In a tile, `a` is m rows of as many superblocks as each of the n rows of `b` has, row after row,
+/// and `acc` is m×n, row-major. On entry `acc` holds where each sum starts: +0, or `out` with
+/// ACCUMULATE. On return it holds the sum over the superblocks in ascending k. A NaN in
 /// it has any sign and payload: apply [`canonical`] when storing.
 pub(crate) trait Kernel: std::fmt::Debug + Send + Sync {
     /// The kernel's name, for logs and tests.
@@ -46,26 +47,24 @@ pub(crate) trait Kernel: std::fmt::Debug + Send + Sync {
     /// Q8_K (m×k) × Q4_K (n×k), added to `acc` (m×n).
     ///
     /// # Panics
-    /// If `blocks` is 0 or the slices are not whole rows that fit each other.
+    /// If rows have no superblocks, or `a` and `acc` are not whole rows that fit.
     fn tile_q8_k(
         &self,
         scratch: &mut Scratch,
         a: &[BlockQ8K],
-        b: &[BlockQ4K],
-        blocks: usize,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     );
 
     /// Q4_K (m×k) × Q4_K (n×k), added to `acc` (m×n).
     ///
     /// # Panics
-    /// If `blocks` is 0 or the slices are not whole rows that fit each other.
+    /// If rows have no superblocks, or `a` and `acc` are not whole rows that fit.
     fn tile_q4_k(
         &self,
         scratch: &mut Scratch,
         a: &[BlockQ4K],
-        b: &[BlockQ4K],
-        blocks: usize,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     );
 }
@@ -101,16 +100,17 @@ pub(crate) fn canonical(x: f32) -> f32 {
     }
 }
 
-/// The rows of `a` (m) and `b` (n) of a tile.
+/// The rows of `a` (m) and of `b` (n) of a tile.
 ///
 /// # Panics
-/// If `blocks` is 0, if a slice ends within a row, or if `acc` is not m×n.
-fn shape(a: usize, b: usize, blocks: usize, acc: usize) -> (usize, usize) {
+/// If rows have no superblocks, if `a` ends within a row, or if `acc` is not m×n.
+fn shape(a: usize, b: SharedRows<'_, BlockQ4K>, acc: usize) -> (usize, usize) {
+    let (n, blocks) = (b.rows(), b.blocks());
     assert!(
-        blocks > 0 && a % blocks == 0 && b % blocks == 0,
-        "rows of {blocks} superblocks do not divide operands of {a} and {b}"
+        blocks > 0 && a % blocks == 0,
+        "rows of {blocks} superblocks do not divide an operand of {a}"
     );
-    let (m, n) = (a / blocks, b / blocks);
+    let m = a / blocks;
     assert_eq!(acc, m * n, "acc of a {m}x{n} tile");
     (m, n)
 }

@@ -4,10 +4,12 @@
 //! is here.
 
 mod process;
+mod shared;
 mod slices;
 mod storage;
 
 pub use process::ProcessMemory;
+pub(crate) use shared::SharedRows;
 pub use slices::Slices;
 pub(crate) use storage::{page_size, Storage};
 

@@ -14,7 +14,7 @@ use crate::kernel::{canonical, Kernel};
 use crate::op::{Matmul, Rows, Type};
 use crate::spare::{emptied, refilled};
 use panels::{Panel, Panels};
-use spanker_sys::{Plain, SPANKER_QK_K};
+use spanker_sys::{spanker_block_q4_k, Plain, SPANKER_QK_K};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,8 +27,6 @@ const CHUNK: u32 = 16;
 /// Bytes of panels held at a time, about.
 const SLAB_BYTES: u64 = 64 << 20;
 
-/// Superblocks in the weights of a tile, at most.
-pub(super) const TILE_WEIGHTS: usize = (TILE_N * CHUNK) as usize;
 /// Sums in a tile, at most.
 pub(super) const TILE_SUMS: usize = (TILE_M * TILE_N) as usize;
 /// Elements of a row in a chunk, at most.
@@ -149,7 +147,7 @@ impl Job {
         let first_n = (tile / self.tiles_m as usize) as u32 * TILE_N;
         let rows_n = first_n..self.op.n.min(first_n.saturating_add(TILE_N));
 
-        let Scratch { weights, sums, row, kernel } = scratch;
+        let Scratch { sums, row, kernel } = scratch;
         let out = &self.op.out;
         let out_start = Type::F32.row_bytes(first_n);
         sums.clear();
@@ -162,8 +160,14 @@ impl Job {
         }
         for chunk in 0..self.chunks {
             let blocks = self.chunk(chunk);
-            weights.resize(rows_n.len() * blocks.len(), ZERO_Q4_K);
-            copy_rows(&self.op.b, rows_n.clone(), &blocks, weights);
+            let start = Type::Q4K.row_bytes(blocks.start * SPANKER_QK_K);
+            let b = &self.op.b;
+            let b = b.buffer.memory.storage.rows::<spanker_block_q4_k>(
+                b.start(rows_n.start) + start,
+                b.stride,
+                rows_n.len(),
+                blocks.len(),
+            );
             let index = group as usize * self.chunks as usize + chunk as usize;
             let panel = panels.get(index, |panel| {
                 self.fill(panel, rows_m.clone(), blocks.clone(), row);
@@ -171,9 +175,9 @@ impl Job {
             let (q8_k, q4_k) = (&panel.q8_k, &panel.q4_k);
             match self.op.a_type {
                 Type::F32 | Type::Q8K => {
-                    self.kernel.tile_q8_k(kernel, q8_k, weights, blocks.len(), sums);
+                    self.kernel.tile_q8_k(kernel, q8_k, b, sums);
                 }
-                Type::Q4K => self.kernel.tile_q4_k(kernel, q4_k, weights, blocks.len(), sums),
+                Type::Q4K => self.kernel.tile_q4_k(kernel, q4_k, b, sums),
             }
         }
         for (i, sums) in rows_m.zip(sums.chunks_exact_mut(rows_n.len())) {

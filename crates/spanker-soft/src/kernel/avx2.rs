@@ -17,15 +17,21 @@
 #![allow(unused_unsafe)]
 
 mod activation;
-mod multiply;
+mod few_rows;
+mod header;
+mod many_rows;
 mod panel;
 mod quantise;
+mod transpose;
 
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
 use self::activation::Nibbles;
-use self::multiply::Factor;
-use self::panel::{Panel, LANES};
+use self::many_rows::Factor;
+use self::panel::Panel;
+use self::transpose::{eight, LANES};
+use crate::memory::SharedRows;
+
 use super::{shape, Kernel, Scratch, SUPERBLOCK};
 
 /// Panels side by side in the innermost loop.
@@ -67,27 +73,26 @@ impl Kernel for Avx2 {
         &self,
         scratch: &mut Scratch,
         a: &[BlockQ8K],
-        b: &[BlockQ4K],
-        blocks: usize,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
-        let (m, _) = shape(a.len(), b.len(), blocks, acc.len());
+        let (m, _) = shape(a.len(), b, acc.len());
+        let blocks = b.blocks();
         if acc.is_empty() {
             return;
         }
-        let (a, b) = (Rows::new(a, blocks), Rows::new(b, blocks));
         // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
         unsafe {
             match m {
-                1 => multiply::few_q8_k::<1>(a, b, acc),
-                2 => multiply::few_q8_k::<2>(a, b, acc),
-                3 => multiply::few_q8_k::<3>(a, b, acc),
-                4 => multiply::few_q8_k::<4>(a, b, acc),
+                1 => few_rows::multiply::<1>(a, b, acc),
+                2 => few_rows::multiply::<2>(a, b, acc),
+                3 => few_rows::multiply::<3>(a, b, acc),
+                4 => few_rows::multiply::<4>(a, b, acc),
                 _ => {
                     for first in (0..blocks).step_by(DEPTH) {
                         let depth = DEPTH.min(blocks - first);
-                        let (a, b) = (a.skip(first), b.skip(first));
-                        sweep(&mut scratch.avx2.b, a, b, depth, acc);
+                        let a = Rows::new(a, blocks).skip(first);
+                        sweep(&mut scratch.avx2.b, a, b, first, depth, acc);
                     }
                 }
             }
@@ -98,11 +103,11 @@ impl Kernel for Avx2 {
         &self,
         scratch: &mut Scratch,
         a: &[BlockQ4K],
-        b: &[BlockQ4K],
-        blocks: usize,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
-        let (_, n) = shape(a.len(), b.len(), blocks, acc.len());
+        let (_, n) = shape(a.len(), b, acc.len());
+        let blocks = b.blocks();
         if acc.is_empty() {
             return;
         }
@@ -111,7 +116,6 @@ impl Kernel for Avx2 {
         unpacked.reserve_exact(A_ROWS * DEPTH);
         for first in (0..blocks).step_by(DEPTH) {
             let depth = DEPTH.min(blocks - first);
-            let b = Rows::new(b, blocks).skip(first);
             for (a, acc) in a.chunks(A_ROWS * blocks).zip(acc.chunks_mut(A_ROWS * n)) {
                 unpacked.clear();
                 for row in a.chunks_exact(blocks) {
@@ -122,7 +126,7 @@ impl Kernel for Avx2 {
                 }
                 let a = Rows::new(unpacked, depth);
                 // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
-                unsafe { sweep(panels, a, b, depth, acc) }
+                unsafe { sweep(panels, a, b, first, depth, acc) }
             }
         }
     }
@@ -186,8 +190,8 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
-/// Adds the first `depth` superblocks, at most [`DEPTH`], of every row of `a` × every row of `b` to
-/// `acc`.
+/// Adds the first `depth` superblocks, at most [`DEPTH`], of every row of `a` × as many from `first`
+/// of every row of `b` to `acc`.
 ///
 /// # Safety
 /// The CPU has AVX2 and F16C.
@@ -195,11 +199,12 @@ impl<'a, T> Rows<'a, T> {
 unsafe fn sweep<A: Factor>(
     panels: &mut Vec<[Panel; WIDTH]>,
     a: Rows<'_, A>,
-    b: Rows<'_, BlockQ4K>,
+    b: SharedRows<'_, BlockQ4K>,
+    first: usize,
     depth: usize,
     acc: &mut [f32],
 ) {
-    let (m, n) = (a.count(), b.count());
+    let (m, n) = (a.count(), b.rows());
     if panels.len() < DEPTH {
         // SAFETY: the caller's promise.
         panels.resize(DEPTH, unsafe { [Panel::zero(); WIDTH] });
@@ -207,11 +212,11 @@ unsafe fn sweep<A: Factor>(
     let panels = &mut panels[..depth];
     for j in (0..n).step_by(B_ROWS) {
         let width = B_ROWS.min(n - j);
-        for (at, pair) in panels.iter_mut().enumerate() {
-            for (p, panel) in pair.iter_mut().enumerate() {
-                let rows = panel::eight(b, j + LANES * p, at);
-                // SAFETY: the caller's promise.
-                unsafe { panel.unpack(rows, A::WANTS_SUMS) };
+        for p in 0..WIDTH {
+            let rows = eight(b, j + LANES * p);
+            for (at, pair) in panels.iter_mut().enumerate() {
+                // SAFETY: the caller's promise; every row has these blocks.
+                unsafe { pair[p].unpack(rows.map(|row| row.add(first + at)), A::WANTS_SUMS) };
             }
         }
         let mut i = 0;

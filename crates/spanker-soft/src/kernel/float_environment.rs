@@ -157,6 +157,7 @@ mod tests {
 
     use super::{control, FloatEnvironment};
     use crate::kernel::{all, Kernel, Scratch};
+    use crate::memory::SharedRows;
 
     /// Bits that depend on rounding, on subnormal operands and on subnormal results.
     #[inline(never)]
@@ -178,8 +179,8 @@ mod tests {
         let mut scratch = Scratch::default();
         for block in a {
             let mut acc = [0.0];
-            kernel.tile_q8_k(&mut scratch, &[block], &[b], 1, &mut acc);
-            kernel.tile_q4_k(&mut scratch, &[b], &[b], 1, &mut acc);
+            kernel.tile_q8_k(&mut scratch, &[block], SharedRows::of(&[b], 1), &mut acc);
+            kernel.tile_q4_k(&mut scratch, &[b], SharedRows::of(&[b], 1), &mut acc);
             bits.push(acc[0].to_bits());
         }
         bits

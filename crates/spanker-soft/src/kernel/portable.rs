@@ -9,6 +9,7 @@
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
 use super::{shape, Kernel, Scratch, SUPERBLOCK};
+use crate::memory::SharedRows;
 
 /// Superblocks of each row that are unpacked at a time.
 const DEPTH: usize = 4;
@@ -121,18 +122,16 @@ impl Kernel for Portable {
         &self,
         scratch: &mut Scratch,
         a: &[BlockQ8K],
-        b: &[BlockQ4K],
-        blocks: usize,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
-        if a.len() <= FEW_ROWS * blocks {
-            return few_q8_k(&mut scratch.portable, a, b, blocks, acc);
+        if a.len() <= FEW_ROWS * b.blocks() {
+            return few_q8_k(&mut scratch.portable, a, b, acc);
         }
         tile(
             &mut scratch.portable,
             (a, Unpacked::set_q8_k),
             (b, Unpacked::set_q4_k),
-            blocks,
             acc,
             step_q8_k,
         );
@@ -142,15 +141,13 @@ impl Kernel for Portable {
         &self,
         scratch: &mut Scratch,
         a: &[BlockQ4K],
-        b: &[BlockQ4K],
-        blocks: usize,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
         tile(
             &mut scratch.portable,
             (a, Unpacked::set_q4_k_with_sums),
             (b, Unpacked::set_q4_k_with_sums),
-            blocks,
             acc,
             step_q4_k,
         );
@@ -159,15 +156,15 @@ impl Kernel for Portable {
 
 /// A tile of any pair of types: each operand comes with the function that unpacks it, and `step`
 /// adds one superblock's term to a sum.
-fn tile<A, B>(
+fn tile<A>(
     panels: &mut Panels,
     (a, unpack_a): (&[A], impl Fn(&mut Unpacked, &A)),
-    (b, unpack_b): (&[B], impl Fn(&mut Unpacked, &B)),
-    blocks: usize,
+    (b, unpack_b): (SharedRows<'_, BlockQ4K>, impl Fn(&mut Unpacked, &BlockQ4K)),
     acc: &mut [f32],
     step: impl Fn(f32, &Unpacked, &Unpacked) -> f32,
 ) {
-    let (_, n) = shape(a.len(), b.len(), blocks, acc.len());
+    let (_, n) = shape(a.len(), b, acc.len());
+    let blocks = b.blocks();
     if acc.is_empty() {
         return;
     }
@@ -180,11 +177,13 @@ fn tile<A, B>(
             for (unpacked, row) in panels.a.chunks_exact_mut(depth).zip(rows) {
                 unpack_row(unpacked, row, &unpack_a);
             }
-            for (j, row) in b.chunks_exact(blocks).enumerate() {
-                let b = &mut panels.b[..depth];
-                unpack_row(b, &row[first..][..depth], &unpack_b);
+            for j in 0..n {
+                let unpacked = &mut panels.b[..depth];
+                for (at, unpacked) in unpacked.iter_mut().enumerate() {
+                    unpack_b(unpacked, &b.read(j, first + at));
+                }
                 for (a, acc) in panels.a.chunks_exact(depth).zip(acc.chunks_exact_mut(n)) {
-                    for (a, b) in a.iter().zip(&*b) {
+                    for (a, b) in a.iter().zip(&*unpacked) {
                         acc[j] = step(acc[j], a, b);
                     }
                 }
@@ -201,9 +200,10 @@ fn unpack_row<T>(unpacked: &mut [Unpacked], row: &[T], unpack: impl Fn(&mut Unpa
 }
 
 /// A tile of Q8_K × Q4_K with at most [`FEW_ROWS`] rows of `a`, on the packed weights of `b`.
-fn few_q8_k(panels: &mut Panels, a: &[BlockQ8K], b: &[BlockQ4K], blocks: usize, acc: &mut [f32]) {
+fn few_q8_k(panels: &mut Panels, a: &[BlockQ8K], b: SharedRows<'_, BlockQ4K>, acc: &mut [f32]) {
     const FEW_DEPTH: usize = A_ROWS * DEPTH / FEW_ROWS;
-    let (_, n) = shape(a.len(), b.len(), blocks, acc.len());
+    let (_, n) = shape(a.len(), b, acc.len());
+    let blocks = b.blocks();
     panels.a.resize(A_ROWS * DEPTH, Unpacked::ZERO);
     let mut header = Unpacked::ZERO;
     for first in (0..blocks).step_by(FEW_DEPTH) {
@@ -212,9 +212,10 @@ fn few_q8_k(panels: &mut Panels, a: &[BlockQ8K], b: &[BlockQ4K], blocks: usize, 
         for (unpacked, row) in panels.a.chunks_exact_mut(depth).zip(rows) {
             unpack_row(unpacked, row, Unpacked::set_q8_k);
         }
-        for (j, row) in b.chunks_exact(blocks).enumerate() {
-            for (at, block) in row[first..][..depth].iter().enumerate() {
-                let scales = header.set_q4_k_header(block);
+        for j in 0..n {
+            for at in 0..depth {
+                let block = b.read(j, first + at);
+                let scales = header.set_q4_k_header(&block);
                 let rows = panels.a.chunks_exact(depth);
                 for (a, acc) in rows.zip(acc.chunks_exact_mut(n)) {
                     let p = dot_packed(&a[at].values, &block.qs, &scales);

@@ -8,6 +8,8 @@ mod random;
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
 use self::random::{Random, SPECIAL_F32};
+use crate::memory::SharedRows;
+
 use super::{all, best, canonical, portable, text, FloatEnvironment, Kernel, Scratch};
 
 /// The two pairs of types, each with its method and its reference.
@@ -36,7 +38,7 @@ impl Pair for BlockQ8K {
         blocks: usize,
         acc: &mut [f32],
     ) {
-        kernel.tile_q8_k(scratch, a, b, blocks, acc);
+        kernel.tile_q8_k(scratch, a, SharedRows::of(b, blocks), acc);
     }
     fn dot(acc: f32, a: &[Self], b: &[BlockQ4K]) -> f32 {
         text::dot_q8_k_q4_k(acc, a, b)
@@ -55,7 +57,7 @@ impl Pair for BlockQ4K {
         blocks: usize,
         acc: &mut [f32],
     ) {
-        kernel.tile_q4_k(scratch, a, b, blocks, acc);
+        kernel.tile_q4_k(scratch, a, SharedRows::of(b, blocks), acc);
     }
     fn dot(acc: f32, a: &[Self], b: &[BlockQ4K]) -> f32 {
         text::dot_q4_k_q4_k(acc, a, b)
@@ -159,7 +161,7 @@ fn extreme_integers_neither_wrap_nor_saturate() {
         assert_eq!(text::dot_q8_k_q4_k(0.0, &[a], &[b]), expected);
         for kernel in all() {
             let mut acc = [0.0];
-            kernel.tile_q8_k(&mut scratch, &[a], &[b], 1, &mut acc);
+            kernel.tile_q8_k(&mut scratch, &[a], SharedRows::of(&[b], 1), &mut acc);
             assert_eq!(acc[0], expected, "{}", kernel.name());
         }
     }
@@ -168,7 +170,7 @@ fn extreme_integers_neither_wrap_nor_saturate() {
     assert_eq!(text::dot_q4_k_q4_k(0.0, &[b], &[b]), expected);
     for kernel in all() {
         let mut acc = [0.0];
-        kernel.tile_q4_k(&mut scratch, &[b], &[b], 1, &mut acc);
+        kernel.tile_q4_k(&mut scratch, &[b], SharedRows::of(&[b], 1), &mut acc);
         assert_eq!(acc[0], expected, "{}", kernel.name());
     }
 }
@@ -184,8 +186,18 @@ fn splitting_k_at_superblocks_keeps_the_bits() {
         let mut scratch = Scratch::default();
         for split in 1..7 {
             let mut acc = [0.5];
-            kernel.tile_q8_k(&mut scratch, &a[..split], &b[..split], split, &mut acc);
-            kernel.tile_q8_k(&mut scratch, &a[split..], &b[split..], 7 - split, &mut acc);
+            kernel.tile_q8_k(
+                &mut scratch,
+                &a[..split],
+                SharedRows::of(&b[..split], split),
+                &mut acc,
+            );
+            kernel.tile_q8_k(
+                &mut scratch,
+                &a[split..],
+                SharedRows::of(&b[split..], 7 - split),
+                &mut acc,
+            );
             assert_eq!(canonical(acc[0]).to_bits(), whole, "{}", kernel.name());
         }
     }
@@ -199,10 +211,10 @@ fn tiles_without_rows_are_left_alone() {
         let b: Vec<BlockQ4K> = (0..rows * blocks).map(|_| random.block_q4_k()).collect();
         for kernel in all() {
             let mut scratch = Scratch::default();
-            kernel.tile_q8_k(&mut scratch, &[], &b, blocks, &mut []);
-            kernel.tile_q8_k(&mut scratch, &a, &[], blocks, &mut []);
-            kernel.tile_q4_k(&mut scratch, &[], &b, blocks, &mut []);
-            kernel.tile_q4_k(&mut scratch, &b, &[], blocks, &mut []);
+            kernel.tile_q8_k(&mut scratch, &[], SharedRows::of(&b, blocks), &mut []);
+            kernel.tile_q8_k(&mut scratch, &a, SharedRows::of(&[], blocks), &mut []);
+            kernel.tile_q4_k(&mut scratch, &[], SharedRows::of(&b, blocks), &mut []);
+            kernel.tile_q4_k(&mut scratch, &b, SharedRows::of(&[], blocks), &mut []);
         }
     }
     for kernel in all() {
@@ -223,7 +235,7 @@ fn every_f16_widens_exactly() {
         (b.scales[0], b.qs[0]) = (1, 1);
         for kernel in all() {
             let mut acc = [-0.0];
-            kernel.tile_q8_k(&mut Scratch::default(), &[a], &[b], 1, &mut acc);
+            kernel.tile_q8_k(&mut Scratch::default(), &[a], SharedRows::of(&[b], 1), &mut acc);
             let d = f32::from_bits(expected);
             let expected = canonical(-0.0 + (d - 0.0)).to_bits();
             assert_eq!(canonical(acc[0]).to_bits(), expected, "{bits:#x}");
@@ -289,13 +301,13 @@ fn scratch_stays_below_one_mebibyte_and_stops_growing() {
     let a4: Vec<BlockQ4K> = (0..300 * 5).map(|_| random.block_q4_k()).collect();
     let mut acc = vec![0.0; 300 * 64];
     for kernel in all() {
-        kernel.tile_q8_k(&mut scratch, &a8[..1], &a4[..1], 1, &mut acc[..1]);
-        kernel.tile_q4_k(&mut scratch, &a4[..1], &a4[..1], 1, &mut acc[..1]);
+        kernel.tile_q8_k(&mut scratch, &a8[..1], SharedRows::of(&a4[..1], 1), &mut acc[..1]);
+        kernel.tile_q4_k(&mut scratch, &a4[..1], SharedRows::of(&a4[..1], 1), &mut acc[..1]);
     }
     let warm = scratch.bytes();
     for kernel in all() {
-        kernel.tile_q8_k(&mut scratch, &a8, &a4[..64 * 5], 5, &mut acc);
-        kernel.tile_q4_k(&mut scratch, &a4, &a4[..64 * 5], 5, &mut acc);
+        kernel.tile_q8_k(&mut scratch, &a8, SharedRows::of(&a4[..64 * 5], 5), &mut acc);
+        kernel.tile_q4_k(&mut scratch, &a4, SharedRows::of(&a4[..64 * 5], 5), &mut acc);
     }
     println!("{warm} bytes of scratch");
     assert_eq!(scratch.bytes(), warm);

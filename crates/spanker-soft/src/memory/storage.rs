@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The bytes of a buffer.
 
+use super::SharedRows;
 use nix::errno::Errno;
 use nix::sys::mman::{mmap_anonymous, munmap, MapFlags, ProtFlags};
 use nix::unistd::{sysconf, SysconfVar};
 use spanker_sys::Plain;
 use std::ffi::c_void;
+use std::mem::size_of;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
 
@@ -81,6 +83,25 @@ impl Storage {
         // SAFETY: `at` has checked the source; the target is a borrowed slice
         // of this process that cannot overlap a mapping nobody borrows from.
         unsafe { ptr::copy_nonoverlapping(from, bytes.as_mut_ptr(), bytes.len()) };
+    }
+
+    /// Rows of blocks from `offset`, where they lie; see [`SharedRows`].
+    ///
+    /// # Panics
+    /// If they are not inside.
+    pub(crate) fn rows<T: Plain>(
+        &self,
+        offset: u64,
+        stride: u64,
+        rows: usize,
+        blocks: usize,
+    ) -> SharedRows<'_, T> {
+        let last = rows.saturating_sub(1) as u64 * stride;
+        self.at(offset + last, blocks * size_of::<T>());
+        let start = self.at(offset, 0).cast();
+        // SAFETY: the first row and the last are inside, hence all; the mapping lasts as long as
+        // this borrow, and pages of a fresh mapping are initialised.
+        unsafe { SharedRows::new(start, stride as usize, rows, blocks) }
     }
 
     /// Copies values in, to `offset`.

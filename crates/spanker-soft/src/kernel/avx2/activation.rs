@@ -9,7 +9,7 @@ use std::arch::x86_64::*;
 
 use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
-use super::panel::nibbles;
+use super::transpose::nibbles;
 use super::SUPERBLOCK;
 
 /// A superblock of Q4_K `a`, unpacked for broadcasting: an i32 stands for two i16 lanes.

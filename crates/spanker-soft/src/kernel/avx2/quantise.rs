@@ -9,7 +9,7 @@ use std::arch::x86_64::*;
 
 use spanker_sys::spanker_block_q8_k as BlockQ8K;
 
-use super::panel::LANES;
+use super::transpose::LANES;
 use super::SUPERBLOCK;
 
 /// QUANTISE of 256 values.

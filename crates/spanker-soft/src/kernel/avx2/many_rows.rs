@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Rows of `a` × eight or sixteen rows of `b`.
+//! Rows of `a` × stored panels of sixteen rows of `b`.
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]
@@ -11,11 +11,13 @@ use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+use spanker_sys::spanker_block_q8_k as BlockQ8K;
 
 use super::activation::Nibbles;
-use super::panel::{columns, eight, nibbles, Header, Panel, LANES};
-use super::{Rows, B_ROWS, SUPERBLOCK, WIDTH};
+use super::header::add_pairs;
+use super::panel::Panel;
+use super::transpose::LANES;
+use super::{B_ROWS, SUPERBLOCK, WIDTH};
 
 /// An operand `a` as the loops over stored panels take it.
 pub(super) trait Factor: Sized {
@@ -59,7 +61,7 @@ impl Factor for Nibbles {
     }
 }
 
-/// Q8_K × Q4_K: P in i32 lanes, then [`add_term_q8_k`], superblock by superblock.
+/// Q8_K × Q4_K: P in i32 lanes, then [`add_term`](super::header::Header::add_term), superblock by superblock.
 ///
 /// # Safety
 /// The CPU has AVX2 and F16C.
@@ -89,7 +91,7 @@ unsafe fn accumulate_q8_k<const M: usize>(
             }
             for i in 0..M {
                 for r in 0..WIDTH {
-                    acc[i][r] = add_term_q8_k(acc[i][r], p[i][r], &rows[i][at], &panel[r].header);
+                    acc[i][r] = panel[r].header.add_term(acc[i][r], p[i][r], &rows[i][at]);
                 }
             }
         }
@@ -134,86 +136,6 @@ unsafe fn accumulate_q4_k<const M: usize>(
             }
         }
         store(acc, sums);
-    }
-}
-
-/// Q8_K × Q4_K for M rows of `a`, so few that stores of panels would not be repaid: the weights are
-/// multiplied as soon as they are transposed.
-///
-/// # Safety
-/// The CPU has AVX2 and F16C.
-#[target_feature(enable = "avx2,f16c")]
-pub(super) unsafe fn few_q8_k<const M: usize>(
-    a: Rows<'_, BlockQ8K>,
-    b: Rows<'_, BlockQ4K>,
-    acc: &mut [f32],
-) {
-    let n = b.count();
-    for j in (0..n).step_by(LANES) {
-        let width = LANES.min(n - j);
-        let mut sums = [[0.0; LANES]; M];
-        for i in 0..M {
-            sums[i][..width].copy_from_slice(&acc[i * n + j..][..width]);
-        }
-        for at in 0..b.stride {
-            let rows = eight(b, j, at);
-            let mut blocks = [&a.blocks[at]; M];
-            for (i, block) in blocks.iter_mut().enumerate() {
-                *block = &a.blocks[i * a.stride + at];
-            }
-            // SAFETY: the caller's promise; a row of `sums` has the 8 f32 read and written.
-            unsafe {
-                let header = Header::unpack(rows);
-                let p = multiply_transposing(blocks, rows, &header.scales);
-                for i in 0..M {
-                    let sum = _mm256_loadu_ps(sums[i].as_ptr());
-                    let sum = add_term_q8_k(sum, p[i], blocks[i], &header);
-                    _mm256_storeu_ps(sums[i].as_mut_ptr(), sum);
-                }
-            }
-        }
-        for i in 0..M {
-            acc[i * n + j..][..width].copy_from_slice(&sums[i][..width]);
-        }
-    }
-}
-
-/// P of M blocks of `a` × eight rows of `b`.
-///
-/// # Safety
-/// The CPU has AVX2 and F16C.
-#[inline]
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn multiply_transposing<const M: usize>(
-    a: [&BlockQ8K; M],
-    rows: [&BlockQ4K; LANES],
-    scales: &[__m256i; 8],
-) -> [__m256i; M] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut p = [_mm256_setzero_si256(); M];
-        for g in 0..4 {
-            let mut low = [_mm256_setzero_si256(); M];
-            let mut high = [_mm256_setzero_si256(); M];
-            for half in 0..2 {
-                let columns = columns(rows, g, half);
-                for (j, bytes) in columns.into_iter().enumerate() {
-                    let at = 64 * g + 16 * half + 4 * j;
-                    let [q_low, q_high] = nibbles(bytes);
-                    for i in 0..M {
-                        let a_low = _mm256_set1_epi32(quad(&a[i].qs, at));
-                        let a_high = _mm256_set1_epi32(quad(&a[i].qs, at + 32));
-                        low[i] = _mm256_add_epi16(low[i], _mm256_maddubs_epi16(q_low, a_low));
-                        high[i] = _mm256_add_epi16(high[i], _mm256_maddubs_epi16(q_high, a_high));
-                    }
-                }
-            }
-            for i in 0..M {
-                p[i] = add_pairs(p[i], low[i], scales[2 * g]);
-                p[i] = add_pairs(p[i], high[i], scales[2 * g + 1]);
-            }
-        }
-        p
     }
 }
 
@@ -264,27 +186,6 @@ unsafe fn in_order(mut sum: __m256i) -> __m256i {
     sum
 }
 
-/// `acc` plus the term of one superblock of Q8_K × Q4_K, given P.
-///
-/// # Safety
-/// The CPU has AVX2.
-#[inline]
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn add_term_q8_k(acc: __m256, p: __m256i, a: &BlockQ8K, b: &Header) -> __m256 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut m = _mm256_setzero_si256();
-        for s in 0..8 {
-            m = add_pairs(m, _mm256_set1_epi32(pair(&a.bsums, s)), b.mins[s]);
-        }
-        let t = _mm256_mul_ps(b.d, _mm256_cvtepi32_ps(p));
-        let u = _mm256_mul_ps(b.dmin, _mm256_cvtepi32_ps(m));
-        let v = _mm256_sub_ps(t, u);
-        let w = _mm256_mul_ps(_mm256_set1_ps(f32::from_bits(a.d)), v);
-        _mm256_add_ps(acc, w)
-    }
-}
-
 /// `acc` plus the term of one superblock of Q4_K × Q4_K, given P.
 ///
 /// # Safety
@@ -318,17 +219,6 @@ unsafe fn add_term_q4_k(acc: __m256, p: __m256i, a: &Nibbles, b: &Panel) -> __m2
         let bu = _mm256_mul_ps(b.header.dmin, u);
         _mm256_add_ps(acc, _mm256_sub_ps(bt, bu))
     }
-}
-
-/// `sum` plus, in each i32 lane, the dot product of two pairs of i16.
-///
-/// # Safety
-/// The CPU has AVX2.
-#[inline]
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn add_pairs(sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
-    // SAFETY: the caller's promise.
-    unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)) }
 }
 
 /// The sums in memory as vectors.
@@ -371,11 +261,4 @@ unsafe fn store<const M: usize>(acc: [[__m256; WIDTH]; M], sums: &mut [[f32; B_R
 fn quad(qs: &[i8; SUPERBLOCK], at: usize) -> i32 {
     let q = &qs[at..][..4];
     i32::from_le_bytes([q[0] as u8, q[1] as u8, q[2] as u8, q[3] as u8])
-}
-
-/// Sums 2s and 2s+1 as the halves of a word.
-#[inline]
-fn pair(bsums: &[u16; 16], s: usize) -> i32 {
-    let [low, high] = [bsums[2 * s], bsums[2 * s + 1]].map(u16::from_le);
-    (u32::from(low) | u32::from(high) << 16) as i32
 }

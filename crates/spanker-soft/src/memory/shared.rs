@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Operands where they lie.
+
+use spanker_sys::Plain;
+use std::marker::PhantomData;
+use std::mem::size_of;
+
+/// Rows of blocks in memory that others may write to at any time, so that no reference into it is
+/// made: values are copied out, or loaded through pointers. Whoever loads while somebody writes
+/// gets any mixture of old and new bytes, which is what the ABI promises; no more depends on them
+/// than the values computed.
+#[derive(Debug)]
+pub(crate) struct SharedRows<'a, T> {
+    start: *const T,
+    /// Bytes from the start of a row to that of the next.
+    stride: usize,
+    rows: usize,
+    blocks: usize,
+    memory: PhantomData<&'a [T]>,
+}
+
+impl<T> Clone for SharedRows<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for SharedRows<'_, T> {}
+
+impl<'a, T: Plain> SharedRows<'a, T> {
+    /// `rows` rows of `blocks` blocks, the first at `start`, each `stride` bytes after the last.
+    ///
+    /// # Safety
+    /// All of them are in memory that stays mapped and initialised for `'a`.
+    pub(super) unsafe fn new(start: *const T, stride: usize, rows: usize, blocks: usize) -> Self {
+        Self { start, stride, rows, blocks, memory: PhantomData }
+    }
+
+    /// Rows of `blocks` blocks that nobody writes to.
+    ///
+    /// # Panics
+    /// If `values` are not whole rows.
+    #[cfg(test)]
+    pub(crate) fn of(values: &'a [T], blocks: usize) -> Self {
+        assert!(blocks > 0 && values.len() % blocks == 0, "{} values in rows of {blocks}", {
+            values.len()
+        });
+        let stride = blocks * size_of::<T>();
+        let start = values.as_ptr();
+        Self { start, stride, rows: values.len() / blocks, blocks, memory: PhantomData }
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// How many blocks a row has.
+    pub(crate) fn blocks(self) -> usize {
+        self.blocks
+    }
+
+    /// The first block of a row. The others follow; all of them can be loaded.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64")), allow(dead_code))]
+    pub(crate) fn row(self, row: usize) -> *const T {
+        assert!(row < self.rows, "row {row} of {}", self.rows);
+        self.start.wrapping_byte_add(row * self.stride)
+    }
+
+    /// A copy of a block.
+    ///
+    /// # Panics
+    /// If there is no such block.
+    pub(crate) fn read(self, row: usize, block: usize) -> T {
+        assert!(block < self.blocks, "block {block} of {}", self.blocks);
+        // SAFETY: the block is one of the row's; it needs no alignment, and is valid whatever its
+        // bytes are.
+        unsafe { self.row(row).add(block).read_unaligned() }
+    }
+}
