@@ -12,7 +12,7 @@ pub(crate) use matmul::Slab;
 use crate::kernel;
 use crate::op::Op;
 pub use crate::scheduler::Crew;
-use spanker_sys::{spanker_block_q4_k, spanker_block_q8_k};
+use spanker_sys::spanker_block_q8_k;
 use std::fmt;
 
 /// Executes ops, one at a time for each open, several for several opens. Custom
@@ -69,8 +69,5 @@ impl fmt::Debug for Scratch {
     }
 }
 
-/// A zero block, to make room with.
-const ZERO_Q4_K: spanker_block_q4_k =
-    spanker_block_q4_k { d: 0, dmin: 0, scales: [0; 12], qs: [0; 128] };
 /// A zero block, to make room with.
 const ZERO_Q8_K: spanker_block_q8_k = spanker_block_q8_k { d: 0, qs: [0; 256], bsums: [0; 16] };

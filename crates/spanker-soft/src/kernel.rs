@@ -11,22 +11,32 @@
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod avx2;
+#[cfg(spanker_avx512)]
+mod avx512;
 mod float_environment;
 mod portable;
 mod scratch;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod sweep;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 pub(crate) mod text;
+mod unpacked;
 
 use crate::memory::SharedRows;
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
+use std::sync::OnceLock;
+
 pub(crate) use float_environment::FloatEnvironment;
 pub(crate) use scratch::Scratch;
+pub(crate) use unpacked::UnpackedQ4K;
 
 /// Weights in a superblock, the unit of every quantised row.
 pub(crate) const SUPERBLOCK: usize = 256;
+/// Superblocks of each row that are unpacked at a time: their panels fit the first cache.
+const DEPTH: usize = 4;
 
 /// One implementation of the ABI's arithmetic.
 ///
@@ -63,7 +73,7 @@ pub(crate) trait Kernel: std::fmt::Debug + Send + Sync {
     fn tile_q4_k(
         &self,
         scratch: &mut Scratch,
-        a: &[BlockQ4K],
+        a: &[UnpackedQ4K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     );
@@ -71,22 +81,21 @@ pub(crate) trait Kernel: std::fmt::Debug + Send + Sync {
 
 /// The fastest kernel that this CPU can run.
 pub(crate) fn best() -> &'static dyn Kernel {
-    detect().unwrap_or(&portable::Portable)
+    all().last().copied().unwrap_or(&portable::Portable)
 }
 
 /// Every kernel that this CPU can run, the fastest last.
-#[cfg_attr(not(test), allow(dead_code))]
-pub(crate) fn all() -> Vec<&'static dyn Kernel> {
-    let portable: &'static dyn Kernel = &portable::Portable;
-    [Some(portable), detect()].into_iter().flatten().collect()
-}
-
-/// The kernel that needs more than the target's baseline, if this CPU has it.
-fn detect() -> Option<&'static dyn Kernel> {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    return avx2::Avx2::detect();
-    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-    return None;
+pub(crate) fn all() -> &'static [&'static dyn Kernel] {
+    static ALL: OnceLock<Vec<&'static dyn Kernel>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        #[allow(unused_mut)]
+        let mut kernels: Vec<&'static dyn Kernel> = vec![&portable::Portable];
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        kernels.extend(avx2::Avx2::detect().map(|avx2| avx2 as &dyn Kernel));
+        #[cfg(spanker_avx512)]
+        kernels.extend(avx512::Avx512::detect().map(|avx512| avx512 as &dyn Kernel));
+        kernels
+    })
 }
 
 /// What is stored for `x`: itself, or 0x7fc00000 for any NaN.

@@ -9,12 +9,13 @@
 
 mod panels;
 
-use super::{Crew, Scratch, Stop, Tiles, ZERO_Q4_K, ZERO_Q8_K};
-use crate::kernel::{canonical, Kernel};
+use super::{Crew, Scratch, Stop, Tiles, ZERO_Q8_K};
+use crate::kernel::{canonical, Kernel, UnpackedQ4K};
+use crate::memory::SharedRows;
 use crate::op::{Matmul, Rows, Type};
 use crate::spare::{emptied, refilled};
 use panels::{Panel, Panels};
-use spanker_sys::{spanker_block_q4_k, Plain, SPANKER_QK_K};
+use spanker_sys::{Plain, SPANKER_QK_K};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -119,8 +120,13 @@ impl Job {
         let blocks = chunk.len();
         match self.op.a_type {
             Type::Q4K => {
-                panel.q4_k.resize(rows.len() * blocks, ZERO_Q4_K);
-                copy_rows(&self.op.a, rows, &chunk, &mut panel.q4_k);
+                panel.q4_k.resize(rows.len() * blocks, UnpackedQ4K::ZERO);
+                let a = shared(&self.op.a, &rows, &chunk);
+                for (row, into) in panel.q4_k.chunks_exact_mut(blocks).enumerate() {
+                    for (block, into) in into.iter_mut().enumerate() {
+                        *into = UnpackedQ4K::new(&a.read(row, block));
+                    }
+                }
             }
             Type::Q8K => {
                 panel.q8_k.resize(rows.len() * blocks, ZERO_Q8_K);
@@ -160,14 +166,7 @@ impl Job {
         }
         for chunk in 0..self.chunks {
             let blocks = self.chunk(chunk);
-            let start = Type::Q4K.row_bytes(blocks.start * SPANKER_QK_K);
-            let b = &self.op.b;
-            let b = b.buffer.memory.storage.rows::<spanker_block_q4_k>(
-                b.start(rows_n.start) + start,
-                b.stride,
-                rows_n.len(),
-                blocks.len(),
-            );
+            let b = shared(&self.op.b, &rows_n, &blocks);
             let index = group as usize * self.chunks as usize + chunk as usize;
             let panel = panels.get(index, |panel| {
                 self.fill(panel, rows_m.clone(), blocks.clone(), row);
@@ -185,6 +184,17 @@ impl Job {
             out.buffer.memory.storage.write(out.start(i) + out_start, sums);
         }
     }
+}
+
+/// A chunk of some rows of blocks, where they lie.
+fn shared<'a, T: Plain>(
+    from: &'a Rows,
+    rows: &Range<u32>,
+    chunk: &Range<u32>,
+) -> SharedRows<'a, T> {
+    let start = u64::from(chunk.start) * std::mem::size_of::<T>() as u64;
+    let storage = &from.buffer.memory.storage;
+    storage.rows(from.start(rows.start) + start, from.stride, rows.len(), chunk.len())
 }
 
 /// Copies a chunk of some rows of blocks.

@@ -2,10 +2,11 @@
 
 //! The kernel for x86 CPUs with AVX2 and F16C.
 //!
-//! A vector holds eight rows of `b`, so it ends as eight neighbouring outputs and no horizontal sum
-//! exists: 32-bit lane r belongs to row r. [`panel`] transposes the rows of `b` so; the bytes of
-//! `a` are broadcast against them in [`multiply`]. Outputs of few rows of `a` do not repay a stored
-//! panel; they multiply while transposing.
+//! Many rows of `a` are multiplied by stored panels of rows of `b`: a vector holds eight rows of `b`,
+//! so that it ends as eight neighbouring outputs and no horizontal sum exists: 32-bit lane r belongs
+//! to row r. [`panel`] transposes the rows of `b` so; the bytes of `a` are broadcast against them in
+//! [`many_rows`]. Few rows of `a` would not repay that: [`few_rows`] multiplies the weights as they
+//! lie.
 //!
 //! Integer sums are exact in any order; the f32 operations are those of the ABI, in its order, and
 //! never fused.
@@ -16,32 +17,26 @@
 // than the oldest supported one.
 #![allow(unused_unsafe)]
 
-mod activation;
 mod few_rows;
 mod header;
 mod many_rows;
 mod panel;
+mod q4_k_rows;
 mod quantise;
 mod transpose;
 
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
-use self::activation::Nibbles;
-use self::many_rows::Factor;
 use self::panel::Panel;
 use self::transpose::{eight, LANES};
+use super::sweep::{sweep_all, Strips};
+use super::{shape, Kernel, Scratch, UnpackedQ4K, DEPTH, SUPERBLOCK};
 use crate::memory::SharedRows;
-
-use super::{shape, Kernel, Scratch, SUPERBLOCK};
 
 /// Panels side by side in the innermost loop.
 const WIDTH: usize = 2;
 /// Rows of `b` worked on together.
 const B_ROWS: usize = WIDTH * LANES;
-/// Superblocks of each row that are unpacked at a time: 2 × 4 panels fit L1.
-const DEPTH: usize = 4;
-/// Rows of Q4_K `a` that are unpacked at a time: enough to repay the unpacking of `b`, within L2.
-const A_ROWS: usize = 128;
 
 /// AVX2 and F16C. A value of this type exists only where the CPU has both.
 #[derive(Debug)]
@@ -49,7 +44,7 @@ pub(super) struct Avx2(());
 
 impl Avx2 {
     /// The kernel, if this CPU can run it.
-    pub(super) fn detect() -> Option<&'static dyn Kernel> {
+    pub(super) fn detect() -> Option<&'static Self> {
         static AVX2: Avx2 = Avx2(());
         let detected = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c");
         detected.then_some(&AVX2)
@@ -76,25 +71,19 @@ impl Kernel for Avx2 {
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
-        let (m, _) = shape(a.len(), b, acc.len());
-        let blocks = b.blocks();
-        if acc.is_empty() {
+        let (m, n) = shape(a.len(), b, acc.len());
+        if n == 0 {
             return;
         }
         // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
         unsafe {
             match m {
+                0 => {}
                 1 => few_rows::multiply::<1>(a, b, acc),
                 2 => few_rows::multiply::<2>(a, b, acc),
                 3 => few_rows::multiply::<3>(a, b, acc),
                 4 => few_rows::multiply::<4>(a, b, acc),
-                _ => {
-                    for first in (0..blocks).step_by(DEPTH) {
-                        let depth = DEPTH.min(blocks - first);
-                        let a = Rows::new(a, blocks).skip(first);
-                        sweep(&mut scratch.avx2.b, a, b, first, depth, acc);
-                    }
-                }
+                _ => sweep_all(self, &mut scratch.avx2.0, a, b, acc),
             }
         }
     }
@@ -102,46 +91,99 @@ impl Kernel for Avx2 {
     fn tile_q4_k(
         &self,
         scratch: &mut Scratch,
-        a: &[BlockQ4K],
+        a: &[UnpackedQ4K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
-        let (_, n) = shape(a.len(), b, acc.len());
-        let blocks = b.blocks();
-        if acc.is_empty() {
-            return;
-        }
-        let Panels { a: unpacked, b: panels } = &mut scratch.avx2;
-        unpacked.clear();
-        unpacked.reserve_exact(A_ROWS * DEPTH);
-        for first in (0..blocks).step_by(DEPTH) {
-            let depth = DEPTH.min(blocks - first);
-            for (a, acc) in a.chunks(A_ROWS * blocks).zip(acc.chunks_mut(A_ROWS * n)) {
-                unpacked.clear();
-                for row in a.chunks_exact(blocks) {
-                    for block in &row[first..][..depth] {
-                        // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
-                        unpacked.push(unsafe { Nibbles::unpack(block) });
-                    }
-                }
-                let a = Rows::new(unpacked, depth);
-                // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
-                unsafe { sweep(panels, a, b, first, depth, acc) }
+        shape(a.len(), b, acc.len());
+        sweep_all(self, &mut scratch.avx2.0, a, b, acc);
+    }
+}
+
+impl Strips<BlockQ8K, B_ROWS> for Avx2 {
+    type Panel = [Panel; WIDTH];
+    const STRIP: usize = 4;
+
+    fn unpack(
+        &self,
+        panel: &mut Self::Panel,
+        b: SharedRows<'_, BlockQ4K>,
+        first: usize,
+        at: usize,
+    ) {
+        self.unpack_pair(panel, b, first, at, false);
+    }
+
+    fn multiply(&self, panels: &[Self::Panel], rows: &[&[BlockQ8K]], sums: &mut [[f32; B_ROWS]]) {
+        // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
+        unsafe {
+            match rows.len() {
+                1 => many_rows::multiply::<1>(panels, rows, sums),
+                2 => many_rows::multiply::<2>(panels, rows, sums),
+                3 => many_rows::multiply::<3>(panels, rows, sums),
+                _ => many_rows::multiply::<4>(panels, rows, sums),
             }
         }
     }
 }
 
-/// Unpacked operands of a tile.
-#[derive(Debug)]
-pub(super) struct Panels {
-    a: Vec<Nibbles>,
-    b: Vec<[Panel; WIDTH]>,
+impl Strips<UnpackedQ4K, B_ROWS> for Avx2 {
+    type Panel = [Panel; WIDTH];
+    const STRIP: usize = 4;
+
+    fn unpack(
+        &self,
+        panel: &mut Self::Panel,
+        b: SharedRows<'_, BlockQ4K>,
+        first: usize,
+        at: usize,
+    ) {
+        self.unpack_pair(panel, b, first, at, true);
+    }
+
+    fn multiply(
+        &self,
+        panels: &[Self::Panel],
+        rows: &[&[UnpackedQ4K]],
+        sums: &mut [[f32; B_ROWS]],
+    ) {
+        // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
+        unsafe {
+            match rows.len() {
+                1 => q4_k_rows::multiply::<1>(panels, rows, sums),
+                2 => q4_k_rows::multiply::<2>(panels, rows, sums),
+                3 => q4_k_rows::multiply::<3>(panels, rows, sums),
+                _ => q4_k_rows::multiply::<4>(panels, rows, sums),
+            }
+        }
+    }
 }
+
+impl Avx2 {
+    /// Unpacks superblock `at` of sixteen rows from row `first`.
+    fn unpack_pair(
+        &self,
+        pair: &mut [Panel; WIDTH],
+        b: SharedRows<'_, BlockQ4K>,
+        first: usize,
+        at: usize,
+        with_sums: bool,
+    ) {
+        for (p, panel) in pair.iter_mut().enumerate() {
+            let rows = eight(b, first + LANES * p);
+            // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C; every row has this block.
+            unsafe { panel.unpack(rows.map(|row| row.add(at)), with_sums) };
+        }
+    }
+}
+
+/// Where the panels of a sweep are.
+#[derive(Debug)]
+pub(super) struct Panels(Box<[[Panel; WIDTH]; DEPTH]>);
 
 impl Default for Panels {
     fn default() -> Self {
-        Self { a: Vec::with_capacity(A_ROWS * DEPTH), b: Vec::with_capacity(DEPTH) }
+        Self(Box::new([[Panel::ZERO; WIDTH]; DEPTH]))
     }
 }
 
@@ -149,117 +191,6 @@ impl Panels {
     /// The bytes they hold.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        self.a.capacity() * std::mem::size_of::<Nibbles>()
-            + self.b.capacity() * std::mem::size_of::<[Panel; WIDTH]>()
+        std::mem::size_of_val(&*self.0)
     }
-}
-
-/// Rows of equally many superblocks, the start of each `stride` after the last.
-#[derive(Debug)]
-struct Rows<'a, T> {
-    blocks: &'a [T],
-    stride: usize,
-}
-
-impl<T> Clone for Rows<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Rows<'_, T> {}
-
-impl<'a, T> Rows<'a, T> {
-    fn new(blocks: &'a [T], stride: usize) -> Self {
-        Self { blocks, stride }
-    }
-
-    /// The same rows without their first superblocks.
-    fn skip(self, superblocks: usize) -> Self {
-        Self::new(&self.blocks[superblocks..], self.stride)
-    }
-
-    /// The number of rows. The last may end before its stride does.
-    fn count(self) -> usize {
-        self.blocks.len().div_ceil(self.stride)
-    }
-
-    /// The first `depth` superblocks of row `i`.
-    fn row(self, i: usize, depth: usize) -> &'a [T] {
-        &self.blocks[i * self.stride..][..depth]
-    }
-}
-
-/// Adds the first `depth` superblocks, at most [`DEPTH`], of every row of `a` × as many from `first`
-/// of every row of `b` to `acc`.
-///
-/// # Safety
-/// The CPU has AVX2 and F16C.
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn sweep<A: Factor>(
-    panels: &mut Vec<[Panel; WIDTH]>,
-    a: Rows<'_, A>,
-    b: SharedRows<'_, BlockQ4K>,
-    first: usize,
-    depth: usize,
-    acc: &mut [f32],
-) {
-    let (m, n) = (a.count(), b.rows());
-    if panels.len() < DEPTH {
-        // SAFETY: the caller's promise.
-        panels.resize(DEPTH, unsafe { [Panel::zero(); WIDTH] });
-    }
-    let panels = &mut panels[..depth];
-    for j in (0..n).step_by(B_ROWS) {
-        let width = B_ROWS.min(n - j);
-        for p in 0..WIDTH {
-            let rows = eight(b, j + LANES * p);
-            for (at, pair) in panels.iter_mut().enumerate() {
-                // SAFETY: the caller's promise; every row has these blocks.
-                unsafe { pair[p].unpack(rows.map(|row| row.add(first + at)), A::WANTS_SUMS) };
-            }
-        }
-        let mut i = 0;
-        while i < m {
-            let acc = &mut acc[i * n + j..];
-            // SAFETY: the caller's promise.
-            i += unsafe {
-                match m - i {
-                    1 => strip::<A, 1>(panels, a, i, acc, n, width),
-                    2 => strip::<A, 2>(panels, a, i, acc, n, width),
-                    3 => strip::<A, 3>(panels, a, i, acc, n, width),
-                    _ => strip::<A, 4>(panels, a, i, acc, n, width),
-                }
-            };
-        }
-    }
-}
-
-/// Adds M rows of `a` from row `i` × `width` rows of `b` in `panels` to the M×`width` corner of
-/// `acc`, whose rows are `stride` apart. Returns M.
-///
-/// # Safety
-/// The CPU has AVX2 and F16C.
-#[inline]
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn strip<A: Factor, const M: usize>(
-    panels: &[[Panel; WIDTH]],
-    a: Rows<'_, A>,
-    i: usize,
-    acc: &mut [f32],
-    stride: usize,
-    width: usize,
-) -> usize {
-    let mut rows = [&a.blocks[..0]; M];
-    let mut sums = [[0.0; B_ROWS]; M];
-    for r in 0..M {
-        rows[r] = a.row(i + r, panels.len());
-        sums[r][..width].copy_from_slice(&acc[r * stride..][..width]);
-    }
-    // SAFETY: the caller's promise.
-    unsafe { A::accumulate(panels, rows, &mut sums) };
-    for r in 0..M {
-        acc[r * stride..][..width].copy_from_slice(&sums[r][..width]);
-    }
-    M
 }

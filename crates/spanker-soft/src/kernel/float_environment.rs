@@ -156,7 +156,7 @@ mod tests {
     use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
     use super::{control, FloatEnvironment};
-    use crate::kernel::{all, Kernel, Scratch};
+    use crate::kernel::{all, Kernel, Scratch, UnpackedQ4K};
     use crate::memory::SharedRows;
 
     /// Bits that depend on rounding, on subnormal operands and on subnormal results.
@@ -180,7 +180,12 @@ mod tests {
         for block in a {
             let mut acc = [0.0];
             kernel.tile_q8_k(&mut scratch, &[block], SharedRows::of(&[b], 1), &mut acc);
-            kernel.tile_q4_k(&mut scratch, &[b], SharedRows::of(&[b], 1), &mut acc);
+            kernel.tile_q4_k(
+                &mut scratch,
+                &[UnpackedQ4K::new(&b)],
+                SharedRows::of(&[b], 1),
+                &mut acc,
+            );
             bits.push(acc[0].to_bits());
         }
         bits
@@ -189,14 +194,14 @@ mod tests {
     #[test]
     fn the_guard_gives_the_same_bits_in_a_hostile_environment_and_restores_it() {
         for kernel in all() {
-            let expected = sensitive_bits(kernel);
+            let expected = sensitive_bits(*kernel);
             let default = control::read();
 
             // SAFETY: the environment is put back before anything but `sensitive_bits` computes.
             unsafe { control::write(control::HOSTILE) };
-            let unguarded = sensitive_bits(kernel);
+            let unguarded = sensitive_bits(*kernel);
             let guard = FloatEnvironment::ieee();
-            let guarded = sensitive_bits(kernel);
+            let guarded = sensitive_bits(*kernel);
             drop(guard);
             let after = control::read();
             // SAFETY: what `read` returned on this thread.

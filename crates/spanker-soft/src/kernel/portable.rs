@@ -8,11 +8,9 @@
 
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
-use super::{shape, Kernel, Scratch, SUPERBLOCK};
+use super::{shape, Kernel, Scratch, UnpackedQ4K, DEPTH, SUPERBLOCK};
 use crate::memory::SharedRows;
 
-/// Superblocks of each row that are unpacked at a time.
-const DEPTH: usize = 4;
 /// Rows of `a` for which unpacking `b` does not pay.
 const FEW_ROWS: usize = 2;
 /// Rows of `a` that are unpacked at a time: enough to repay the unpacking of `b`, within L2.
@@ -97,9 +95,27 @@ impl Unpacked {
         scales
     }
 
+    fn set_unpacked(&mut self, block: &UnpackedQ4K) {
+        let values = self.values.chunks_exact_mut(32).zip(block.qs.chunks_exact(32));
+        for ((values, qs), scale) in values.zip(block.scales) {
+            for (value, q) in values.iter_mut().zip(qs) {
+                *value = i16::from(*q) * scale as i16;
+            }
+        }
+        for (pair, min) in self.mins.chunks_exact_mut(2).zip(block.mins) {
+            pair.fill(min as i16);
+        }
+        self.sum_values();
+        (self.d, self.dmin) = (block.d, block.dmin);
+    }
+
     /// [`Self::set_q4_k`], and the sums that only Q4_K × Q4_K needs.
     fn set_q4_k_with_sums(&mut self, block: &BlockQ4K) {
         self.set_q4_k(block);
+        self.sum_values();
+    }
+
+    fn sum_values(&mut self) {
         for (sum, values) in self.sums.iter_mut().zip(self.values.chunks_exact(16)) {
             *sum = values.iter().sum();
         }
@@ -140,13 +156,13 @@ impl Kernel for Portable {
     fn tile_q4_k(
         &self,
         scratch: &mut Scratch,
-        a: &[BlockQ4K],
+        a: &[UnpackedQ4K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
         tile(
             &mut scratch.portable,
-            (a, Unpacked::set_q4_k_with_sums),
+            (a, Unpacked::set_unpacked),
             (b, Unpacked::set_q4_k_with_sums),
             acc,
             step_q4_k,
@@ -333,7 +349,7 @@ fn to_integer(x: f32) -> i8 {
 }
 
 /// The 6-bit scales and mins of a Q4_K block, four to a word: see the layout in the ABI's header.
-fn scales_and_mins(s: &[u8; 12]) -> ([i16; 8], [i16; 8]) {
+pub(super) fn scales_and_mins(s: &[u8; 12]) -> ([i16; 8], [i16; 8]) {
     let word = |i: usize| u32::from_le_bytes([s[i], s[i + 1], s[i + 2], s[i + 3]]);
     let (scales, mins, rest) = (word(0), word(4), word(8));
     let bytes = |low: u32, high: u32| {

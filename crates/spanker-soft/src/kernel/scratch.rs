@@ -4,6 +4,8 @@
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 use super::avx2;
+#[cfg(spanker_avx512)]
+use super::avx512;
 use super::portable;
 
 /// Private panels of unpacked operands, reused from tile to tile.
@@ -17,6 +19,9 @@ pub(crate) struct Scratch {
     /// Panels of the AVX2 kernel.
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     pub(super) avx2: avx2::Panels,
+    /// Panels of the AVX-512 kernel.
+    #[cfg(spanker_avx512)]
+    pub(super) avx512: avx512::Panels,
 }
 
 impl Scratch {
@@ -26,6 +31,8 @@ impl Scratch {
         let bytes = self.portable.bytes();
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         let bytes = bytes + self.avx2.bytes();
+        #[cfg(spanker_avx512)]
+        let bytes = bytes + self.avx512.bytes();
         bytes
     }
 }

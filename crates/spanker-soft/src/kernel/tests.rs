@@ -10,7 +10,7 @@ use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K
 use self::random::{Random, SPECIAL_F32};
 use crate::memory::SharedRows;
 
-use super::{all, best, canonical, portable, text, FloatEnvironment, Kernel, Scratch};
+use super::{all, best, canonical, portable, text, FloatEnvironment, Kernel, Scratch, UnpackedQ4K};
 
 /// The two pairs of types, each with its method and its reference.
 trait Pair: Copy {
@@ -57,7 +57,8 @@ impl Pair for BlockQ4K {
         blocks: usize,
         acc: &mut [f32],
     ) {
-        kernel.tile_q4_k(scratch, a, SharedRows::of(b, blocks), acc);
+        let a: Vec<UnpackedQ4K> = a.iter().map(UnpackedQ4K::new).collect();
+        kernel.tile_q4_k(scratch, &a, SharedRows::of(b, blocks), acc);
     }
     fn dot(acc: f32, a: &[Self], b: &[BlockQ4K]) -> f32 {
         text::dot_q4_k_q4_k(acc, a, b)
@@ -90,7 +91,7 @@ fn compare<T: Pair>(
         .collect();
     for kernel in all() {
         let mut acc = start.clone();
-        T::tile(kernel, scratch, &a, &b, blocks, &mut acc);
+        T::tile(*kernel, scratch, &a, &b, blocks, &mut acc);
         for (at, (got, expected)) in acc.iter().zip(&expected).enumerate() {
             assert_eq!(
                 canonical(*got).to_bits(),
@@ -170,7 +171,7 @@ fn extreme_integers_neither_wrap_nor_saturate() {
     assert_eq!(text::dot_q4_k_q4_k(0.0, &[b], &[b]), expected);
     for kernel in all() {
         let mut acc = [0.0];
-        kernel.tile_q4_k(&mut scratch, &[b], SharedRows::of(&[b], 1), &mut acc);
+        kernel.tile_q4_k(&mut scratch, &[UnpackedQ4K::new(&b)], SharedRows::of(&[b], 1), &mut acc);
         assert_eq!(acc[0], expected, "{}", kernel.name());
     }
 }
@@ -209,12 +210,13 @@ fn tiles_without_rows_are_left_alone() {
     for (rows, blocks) in [(1, 1), (1, 9), (6, 9)] {
         let a: Vec<BlockQ8K> = (0..rows * blocks).map(|_| random.block_q8_k()).collect();
         let b: Vec<BlockQ4K> = (0..rows * blocks).map(|_| random.block_q4_k()).collect();
+        let a4: Vec<UnpackedQ4K> = b.iter().map(UnpackedQ4K::new).collect();
         for kernel in all() {
             let mut scratch = Scratch::default();
             kernel.tile_q8_k(&mut scratch, &[], SharedRows::of(&b, blocks), &mut []);
             kernel.tile_q8_k(&mut scratch, &a, SharedRows::of(&[], blocks), &mut []);
             kernel.tile_q4_k(&mut scratch, &[], SharedRows::of(&b, blocks), &mut []);
-            kernel.tile_q4_k(&mut scratch, &b, SharedRows::of(&[], blocks), &mut []);
+            kernel.tile_q4_k(&mut scratch, &a4, SharedRows::of(&[], blocks), &mut []);
         }
     }
     for kernel in all() {
@@ -299,15 +301,16 @@ fn scratch_stays_below_one_mebibyte_and_stops_growing() {
     let mut scratch = Scratch::default();
     let a8: Vec<BlockQ8K> = (0..300 * 5).map(|_| random.block_q8_k()).collect();
     let a4: Vec<BlockQ4K> = (0..300 * 5).map(|_| random.block_q4_k()).collect();
+    let unpacked: Vec<UnpackedQ4K> = a4.iter().map(UnpackedQ4K::new).collect();
     let mut acc = vec![0.0; 300 * 64];
     for kernel in all() {
         kernel.tile_q8_k(&mut scratch, &a8[..1], SharedRows::of(&a4[..1], 1), &mut acc[..1]);
-        kernel.tile_q4_k(&mut scratch, &a4[..1], SharedRows::of(&a4[..1], 1), &mut acc[..1]);
+        kernel.tile_q4_k(&mut scratch, &unpacked[..1], SharedRows::of(&a4[..1], 1), &mut acc[..1]);
     }
     let warm = scratch.bytes();
     for kernel in all() {
         kernel.tile_q8_k(&mut scratch, &a8, SharedRows::of(&a4[..64 * 5], 5), &mut acc);
-        kernel.tile_q4_k(&mut scratch, &a4, SharedRows::of(&a4[..64 * 5], 5), &mut acc);
+        kernel.tile_q4_k(&mut scratch, &unpacked, SharedRows::of(&a4[..64 * 5], 5), &mut acc);
     }
     println!("{warm} bytes of scratch");
     assert_eq!(scratch.bytes(), warm);

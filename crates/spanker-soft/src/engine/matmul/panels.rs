@@ -2,8 +2,9 @@
 //! The panels of a slab: filled once each by whichever thread comes first, and
 //! again for the next op, in the same memory.
 
+use crate::kernel::UnpackedQ4K;
 use crate::sync::lock;
-use spanker_sys::{spanker_block_q4_k, spanker_block_q8_k};
+use spanker_sys::spanker_block_q8_k;
 use std::mem::{size_of, take};
 use std::sync::{Mutex, OnceLock};
 
@@ -16,13 +17,13 @@ const KEPT_BYTES: usize = 16 << 20;
 #[derive(Default)]
 pub(super) struct Panel {
     pub(super) q8_k: Vec<spanker_block_q8_k>,
-    pub(super) q4_k: Vec<spanker_block_q4_k>,
+    pub(super) q4_k: Vec<UnpackedQ4K>,
 }
 
 impl Panel {
     fn bytes(&self) -> usize {
         self.q8_k.capacity() * size_of::<spanker_block_q8_k>()
-            + self.q4_k.capacity() * size_of::<spanker_block_q4_k>()
+            + self.q4_k.capacity() * size_of::<UnpackedQ4K>()
     }
 }
 

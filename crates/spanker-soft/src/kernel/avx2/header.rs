@@ -25,17 +25,6 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// All zeros.
-    ///
-    /// # Safety
-    /// The CPU has AVX2.
-    #[target_feature(enable = "avx2,f16c")]
-    pub(super) unsafe fn zero() -> Self {
-        // SAFETY: the caller's promise.
-        let (zero, d) = unsafe { (_mm256_setzero_si256(), _mm256_setzero_ps()) };
-        Self { scales: [zero; 8], mins: [zero; 8], d, dmin: d }
-    }
-
     /// Unpacks d, dmin and three words of 6-bit scales.
     ///
     /// # Safety

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Rows of `a` × stored panels of sixteen rows of `b`.
+//! Q8_K × Q4_K: rows of `a` × stored panels of sixteen rows of `b`.
+//!
+//! `maddubs` multiplies four weights in each of eight lanes by four broadcast values of `a`, and adds
+//! the products in pairs, to i16. Eight of them make a sub-block, and still fit an i16; only then is
+//! the scale applied, by `madd`, which adds the pairs. That is nine multiplications where applying
+//! the scale to each would take sixteen.
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]
@@ -13,69 +18,26 @@ use std::arch::x86_64::*;
 
 use spanker_sys::spanker_block_q8_k as BlockQ8K;
 
-use super::activation::Nibbles;
 use super::header::add_pairs;
 use super::panel::Panel;
 use super::transpose::LANES;
 use super::{B_ROWS, SUPERBLOCK, WIDTH};
 
-/// An operand `a` as the loops over stored panels take it.
-pub(super) trait Factor: Sized {
-    /// Whether they need [`Panel::sums`].
-    const WANTS_SUMS: bool;
-
-    /// Adds M rows × `panels` to `sums`. A row has as many superblocks as there are `panels`.
-    ///
-    /// # Safety
-    /// The CPU has AVX2 and F16C.
-    unsafe fn accumulate<const M: usize>(
-        panels: &[[Panel; WIDTH]],
-        rows: [&[Self]; M],
-        sums: &mut [[f32; B_ROWS]; M],
-    );
-}
-
-impl Factor for BlockQ8K {
-    const WANTS_SUMS: bool = false;
-
-    unsafe fn accumulate<const M: usize>(
-        panels: &[[Panel; WIDTH]],
-        rows: [&[Self]; M],
-        sums: &mut [[f32; B_ROWS]; M],
-    ) {
-        // SAFETY: the caller's promise.
-        unsafe { accumulate_q8_k(panels, rows, sums) }
-    }
-}
-
-impl Factor for Nibbles {
-    const WANTS_SUMS: bool = true;
-
-    unsafe fn accumulate<const M: usize>(
-        panels: &[[Panel; WIDTH]],
-        rows: [&[Self]; M],
-        sums: &mut [[f32; B_ROWS]; M],
-    ) {
-        // SAFETY: the caller's promise.
-        unsafe { accumulate_q4_k(panels, rows, sums) }
-    }
-}
-
-/// Q8_K × Q4_K: P in i32 lanes, then [`add_term`](super::header::Header::add_term), superblock by superblock.
+/// Adds M rows × `panels` to `sums`. A row has as many superblocks as there are `panels`.
 ///
 /// # Safety
 /// The CPU has AVX2 and F16C.
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn accumulate_q8_k<const M: usize>(
+pub(super) unsafe fn multiply<const M: usize>(
     panels: &[[Panel; WIDTH]],
-    rows: [&[BlockQ8K]; M],
-    sums: &mut [[f32; B_ROWS]; M],
+    rows: &[&[BlockQ8K]],
+    sums: &mut [[f32; B_ROWS]],
 ) {
     // SAFETY: the caller's promise.
     unsafe {
-        let mut acc = load(sums);
+        let mut acc = load::<M>(sums);
         for (at, panel) in panels.iter().enumerate() {
-            let mut qs = [&rows[0][at].qs; M];
+            let mut qs: [&[i8; SUPERBLOCK]; M] = [&rows[0][at].qs; M];
             for i in 0..M {
                 qs[i] = &rows[i][at].qs;
             }
@@ -99,46 +61,6 @@ unsafe fn accumulate_q8_k<const M: usize>(
     }
 }
 
-/// Q4_K × Q4_K: P in i32 lanes, then [`add_term_q4_k`], superblock by superblock.
-///
-/// # Safety
-/// The CPU has AVX2 and F16C.
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn accumulate_q4_k<const M: usize>(
-    panels: &[[Panel; WIDTH]],
-    rows: [&[Nibbles]; M],
-    sums: &mut [[f32; B_ROWS]; M],
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let mut acc = load(sums);
-        for (at, panel) in panels.iter().enumerate() {
-            let mut qs = [&rows[0][at].qs; M];
-            for i in 0..M {
-                qs[i] = &rows[i][at].qs;
-            }
-            let mut p = [[_mm256_setzero_si256(); WIDTH]; M];
-            for s in 0..8 {
-                let products = sub_block(panel, qs, s);
-                for i in 0..M {
-                    let a_scale = _mm256_set1_epi32(rows[i][at].scales[s]);
-                    for r in 0..WIDTH {
-                        // At most 63 · 63.
-                        let scale = _mm256_mullo_epi16(a_scale, panel[r].header.scales[s]);
-                        p[i][r] = add_pairs(p[i][r], products[i][r], scale);
-                    }
-                }
-            }
-            for i in 0..M {
-                for r in 0..WIDTH {
-                    acc[i][r] = add_term_q4_k(acc[i][r], p[i][r], &rows[i][at], &panel[r]);
-                }
-            }
-        }
-        store(acc, sums);
-    }
-}
-
 /// Sub-block `s` of M rows of `a` × a pair of panels: of each row of `b` two i16 that add up to
 /// Σ a·q over 32 weights.
 ///
@@ -149,7 +71,7 @@ unsafe fn accumulate_q4_k<const M: usize>(
 /// The CPU has AVX2.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn sub_block<const M: usize>(
+pub(super) unsafe fn sub_block<const M: usize>(
     panel: &[Panel; WIDTH],
     a: [&[i8; SUPERBLOCK]; M],
     s: usize,
@@ -186,48 +108,13 @@ unsafe fn in_order(mut sum: __m256i) -> __m256i {
     sum
 }
 
-/// `acc` plus the term of one superblock of Q4_K × Q4_K, given P.
-///
-/// # Safety
-/// The CPU has AVX2 and F16C.
-#[inline]
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn add_term_q4_k(acc: __m256, p: __m256i, a: &Nibbles, b: &Panel) -> __m256 {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let [mut q, mut r, mut s] = [_mm256_setzero_si256(); 3];
-        for i in 0..8 {
-            let a_min = _mm256_set1_epi32(a.mins[i]);
-            q = add_pairs(q, _mm256_set1_epi32(a.sums[i]), b.header.mins[i]);
-            r = add_pairs(r, a_min, b.sums[i]);
-            s = add_pairs(s, a_min, b.header.mins[i]);
-        }
-        // Each product of mins stands in both lanes of its pair: 16 · 2 = 32.
-        let s = _mm256_slli_epi32::<4>(s);
-        let [p, q, r, s] = [
-            _mm256_cvtepi32_ps(p),
-            _mm256_cvtepi32_ps(q),
-            _mm256_cvtepi32_ps(r),
-            _mm256_cvtepi32_ps(s),
-        ];
-
-        let d = _mm256_cvtph_ps(_mm_set1_epi16(a.d[0] as i16));
-        let dmin = _mm256_cvtph_ps(_mm_set1_epi16(a.d[1] as i16));
-        let t = _mm256_sub_ps(_mm256_mul_ps(d, p), _mm256_mul_ps(dmin, r));
-        let u = _mm256_sub_ps(_mm256_mul_ps(d, q), _mm256_mul_ps(dmin, s));
-        let bt = _mm256_mul_ps(b.header.d, t);
-        let bu = _mm256_mul_ps(b.header.dmin, u);
-        _mm256_add_ps(acc, _mm256_sub_ps(bt, bu))
-    }
-}
-
 /// The sums in memory as vectors.
 ///
 /// # Safety
 /// The CPU has AVX2.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn load<const M: usize>(sums: &[[f32; B_ROWS]; M]) -> [[__m256; WIDTH]; M] {
+pub(super) unsafe fn load<const M: usize>(sums: &[[f32; B_ROWS]]) -> [[__m256; WIDTH]; M] {
     // SAFETY: the caller's promise; each load reads 8 f32 of a slice of 8.
     unsafe {
         let mut acc = [[_mm256_setzero_ps(); WIDTH]; M];
@@ -246,7 +133,7 @@ unsafe fn load<const M: usize>(sums: &[[f32; B_ROWS]; M]) -> [[__m256; WIDTH]; M
 /// The CPU has AVX2.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn store<const M: usize>(acc: [[__m256; WIDTH]; M], sums: &mut [[f32; B_ROWS]; M]) {
+pub(super) unsafe fn store<const M: usize>(acc: [[__m256; WIDTH]; M], sums: &mut [[f32; B_ROWS]]) {
     for i in 0..M {
         for r in 0..WIDTH {
             let lanes = &mut sums[i][LANES * r..][..LANES];

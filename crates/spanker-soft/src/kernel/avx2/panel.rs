@@ -17,7 +17,7 @@ const QS: usize = 16;
 
 /// Eight rows of `b` × one superblock, transposed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Panel {
+pub(in crate::kernel) struct Panel {
     /// `q[s][j]`, four bytes a row: its weights 32s+4j to 32s+4j+3, 0 to 15.
     pub(super) q: [[__m256i; 8]; 8],
     /// `sums[s]`, two i16 a row that add up to sc\[s\] · (sum of its 32 weights), if asked for.
@@ -27,16 +27,9 @@ pub(super) struct Panel {
 }
 
 impl Panel {
-    /// A panel of zeros.
-    ///
-    /// # Safety
-    /// The CPU has AVX2 and F16C.
-    #[target_feature(enable = "avx2,f16c")]
-    pub(super) unsafe fn zero() -> Self {
-        // SAFETY: the caller's promise.
-        let (zero, header) = unsafe { (_mm256_setzero_si256(), Header::zero()) };
-        Self { q: [[zero; 8]; 8], sums: [zero; 8], header }
-    }
+    /// All zeros.
+    // SAFETY: zero bits are a value of every integer and float.
+    pub(super) const ZERO: Self = unsafe { std::mem::zeroed() };
 
     /// Unpacks one superblock of eight rows. Sets [`Self::sums`] only if `with_sums`.
     ///

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Q4_K × Q4_K: rows of `a`, unpacked, × stored panels of sixteen rows of `b`.
+//!
+//! As Q8_K × Q4_K, with a scale on either side, and with four integers a superblock.
+
+// One index runs over several arrays at once.
+#![allow(clippy::needless_range_loop)]
+
+use std::arch::x86_64::*;
+
+use super::many_rows::quad;
+use super::panel::Panel;
+use super::transpose::LANES;
+use super::UnpackedQ4K;
+
+/// Adds M rows × `panels` to `sums`. A row has as many superblocks as there are `panels`.
+///
+/// # Safety
+/// The CPU has AVX-512 F, BW and VNNI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+pub(super) unsafe fn multiply<const M: usize>(
+    panels: &[Panel],
+    rows: &[&[UnpackedQ4K]],
+    sums: &mut [[f32; LANES]],
+) {
+    // SAFETY: the caller's promise; a row of `sums` has the 16 f32 read and written.
+    unsafe {
+        let mut acc = [_mm512_setzero_ps(); M];
+        for i in 0..M {
+            acc[i] = _mm512_loadu_ps(sums[i].as_ptr());
+        }
+        for (at, panel) in panels.iter().enumerate() {
+            let mut p = [_mm512_setzero_si512(); M];
+            for s in 0..8 {
+                let mut products = [_mm512_setzero_si512(); M];
+                for j in 0..8 {
+                    for i in 0..M {
+                        let a = _mm512_set1_epi32(quad(&rows[i][at].qs, 32 * s + 4 * j));
+                        products[i] = _mm512_dpbusd_epi32(products[i], panel.q[s][j], a);
+                    }
+                }
+                for i in 0..M {
+                    // Products add up to at most 7,200 and scales multiply to at most 3,969, so
+                    // both fit the low i16 of a lane.
+                    let a_scale = _mm512_set1_epi32(rows[i][at].scales[s]);
+                    let scale = _mm512_mullo_epi16(a_scale, panel.scales[s]);
+                    p[i] = _mm512_dpwssd_epi32(p[i], products[i], scale);
+                }
+            }
+            for i in 0..M {
+                acc[i] = add_term(acc[i], p[i], &rows[i][at], panel);
+            }
+        }
+        for i in 0..M {
+            _mm512_storeu_ps(sums[i].as_mut_ptr(), acc[i]);
+        }
+    }
+}
+
+/// `acc` plus the term of one superblock, given P.
+///
+/// # Safety
+/// The CPU has AVX-512 F and VNNI.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+unsafe fn add_term(acc: __m512, p: __m512i, a: &UnpackedQ4K, b: &Panel) -> __m512 {
+    let [mut q, mut r, mut s] = [_mm512_setzero_si512(); 3];
+    for i in 0..8 {
+        let a_min = _mm512_set1_epi32(a.mins[i]);
+        q = _mm512_dpwssd_epi32(q, _mm512_set1_epi32(a.sums[i]), b.mins[i]);
+        r = _mm512_dpwssd_epi32(r, a_min, b.sums[i]);
+        s = _mm512_dpwssd_epi32(s, a_min, b.mins[i]);
+    }
+    // Each product of mins stands in both i16 of its lane: 16 · 2 = 32.
+    let s = _mm512_slli_epi32::<4>(s);
+    let [p, q, r, s] = [p, q, r, s].map(|sum| _mm512_cvtepi32_ps(sum));
+
+    let (d, dmin) = (_mm512_set1_ps(a.d), _mm512_set1_ps(a.dmin));
+    let t = _mm512_sub_ps(_mm512_mul_ps(d, p), _mm512_mul_ps(dmin, r));
+    let u = _mm512_sub_ps(_mm512_mul_ps(d, q), _mm512_mul_ps(dmin, s));
+    let bt = _mm512_mul_ps(b.d, t);
+    let bu = _mm512_mul_ps(b.dmin, u);
+    _mm512_add_ps(acc, _mm512_sub_ps(bt, bu))
+}

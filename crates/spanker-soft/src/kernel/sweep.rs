@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//! Many rows by many rows: the loops around a kernel's innermost part.
+//!
+//! Some rows of `b` are unpacked, a few superblocks at a time, into panels that fit the first cache;
+//! then every row of `a` is multiplied by them, a strip of rows at a time, whose sums fit the
+//! registers.
+
+use super::DEPTH;
+use crate::memory::SharedRows;
+use spanker_sys::spanker_block_q4_k as BlockQ4K;
+
+/// The innermost part of a kernel: a strip of rows of `a`, of blocks A, × panels of ROWS rows of
+/// `b`.
+pub(super) trait Strips<A, const ROWS: usize> {
+    /// ROWS rows of `b` × one superblock, unpacked.
+    type Panel;
+
+    /// Rows of `a` that are multiplied together, at most.
+    const STRIP: usize;
+
+    /// Unpacks superblock `at` of ROWS rows of `b` from row `first`; anything, in place of rows that
+    /// are not there.
+    fn unpack(&self, panel: &mut Self::Panel, b: SharedRows<'_, BlockQ4K>, first: usize, at: usize);
+
+    /// Adds `rows`, at most [`Self::STRIP`], × `panels` to `sums`, superblock by superblock. A row
+    /// has as many blocks as there are panels, and there are as many `sums` as rows.
+    fn multiply(&self, panels: &[Self::Panel], rows: &[&[A]], sums: &mut [[f32; ROWS]]);
+}
+
+/// Adds `a` × `b` to `acc`; see [`Kernel`](super::Kernel) for their shapes.
+pub(super) fn sweep_all<A, S: Strips<A, ROWS>, const ROWS: usize>(
+    strips: &S,
+    panels: &mut [S::Panel; DEPTH],
+    a: &[A],
+    b: SharedRows<'_, BlockQ4K>,
+    acc: &mut [f32],
+) {
+    let blocks = b.blocks();
+    for first in (0..blocks).step_by(DEPTH) {
+        let depth = DEPTH.min(blocks - first);
+        sweep(strips, &mut panels[..depth], a, b, first, acc);
+    }
+}
+
+/// Adds as many superblocks of every row as there are panels, from superblock `first` on.
+fn sweep<A, S: Strips<A, ROWS>, const ROWS: usize>(
+    strips: &S,
+    panels: &mut [S::Panel],
+    a: &[A],
+    b: SharedRows<'_, BlockQ4K>,
+    first: usize,
+    acc: &mut [f32],
+) {
+    let (n, blocks, depth) = (b.rows(), b.blocks(), panels.len());
+    let m = a.len() / blocks;
+    for j in (0..n).step_by(ROWS) {
+        for (at, panel) in panels.iter_mut().enumerate() {
+            strips.unpack(panel, b, j, first + at);
+        }
+        let width = ROWS.min(n - j);
+        let mut i = 0;
+        while i < m {
+            // Strips of equal height: a low one would cost nearly as much as a high one.
+            let height = (m - i).div_ceil((m - i).div_ceil(S::STRIP));
+            let mut rows = [&a[..0]; MAX_STRIP];
+            let mut sums = [[0.0; ROWS]; MAX_STRIP];
+            for r in 0..height {
+                rows[r] = &a[(i + r) * blocks + first..][..depth];
+                sums[r][..width].copy_from_slice(&acc[(i + r) * n + j..][..width]);
+            }
+            strips.multiply(panels, &rows[..height], &mut sums[..height]);
+            for r in 0..height {
+                acc[(i + r) * n + j..][..width].copy_from_slice(&sums[r][..width]);
+            }
+            i += height;
+        }
+    }
+}
+
+/// The largest [`Strips::STRIP`] there is.
+const MAX_STRIP: usize = 8;
