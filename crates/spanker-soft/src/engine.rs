@@ -12,7 +12,6 @@ pub(crate) use matmul::Slab;
 use crate::kernel;
 use crate::op::Op;
 pub use crate::scheduler::Crew;
-use spanker_sys::spanker_block_q8_k;
 use std::fmt;
 
 /// Executes ops, one at a time for each open, several for several opens. Custom
@@ -68,6 +67,3 @@ impl fmt::Debug for Scratch {
         f.debug_struct("Scratch").finish_non_exhaustive()
     }
 }
-
-/// A zero block, to make room with.
-const ZERO_Q8_K: spanker_block_q8_k = spanker_block_q8_k { d: 0, qs: [0; 256], bsums: [0; 16] };

@@ -9,6 +9,7 @@
 //! Kernels compute in the float environment of their thread: hold a [`FloatEnvironment`] around
 //! every call.
 
+mod activation;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod avx2;
 #[cfg(spanker_avx512)]
@@ -22,16 +23,15 @@ mod sweep;
 mod tests;
 #[cfg(test)]
 pub(crate) mod text;
-mod unpacked;
 
 use crate::memory::SharedRows;
-use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use std::sync::OnceLock;
 
+pub(crate) use activation::{ActivationQ4K, ActivationQ8K};
 pub(crate) use float_environment::FloatEnvironment;
 pub(crate) use scratch::Scratch;
-pub(crate) use unpacked::UnpackedQ4K;
 
 /// Weights in a superblock, the unit of every quantised row.
 pub(crate) const SUPERBLOCK: usize = 256;
@@ -52,7 +52,7 @@ pub(crate) trait Kernel: std::fmt::Debug + Send + Sync {
     ///
     /// # Panics
     /// If `x` is not 256 values for each block of `out`.
-    fn quantise_row(&self, x: &[f32], out: &mut [BlockQ8K]);
+    fn quantise_row(&self, x: &[f32], out: &mut [ActivationQ8K]);
 
     /// Q8_K (m×k) × Q4_K (n×k), added to `acc` (m×n).
     ///
@@ -61,7 +61,7 @@ pub(crate) trait Kernel: std::fmt::Debug + Send + Sync {
     fn tile_q8_k(
         &self,
         scratch: &mut Scratch,
-        a: &[BlockQ8K],
+        a: &[ActivationQ8K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     );
@@ -73,7 +73,7 @@ pub(crate) trait Kernel: std::fmt::Debug + Send + Sync {
     fn tile_q4_k(
         &self,
         scratch: &mut Scratch,
-        a: &[UnpackedQ4K],
+        a: &[ActivationQ4K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     );

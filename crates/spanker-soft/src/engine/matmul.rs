@@ -9,8 +9,8 @@
 
 mod panels;
 
-use super::{Crew, Scratch, Stop, Tiles, ZERO_Q8_K};
-use crate::kernel::{canonical, Kernel, UnpackedQ4K};
+use super::{Crew, Scratch, Stop, Tiles};
+use crate::kernel::{canonical, ActivationQ4K, ActivationQ8K, Kernel};
 use crate::memory::SharedRows;
 use crate::op::{Matmul, Rows, Type};
 use crate::spare::{emptied, refilled};
@@ -120,20 +120,25 @@ impl Job {
         let blocks = chunk.len();
         match self.op.a_type {
             Type::Q4K => {
-                panel.q4_k.resize(rows.len() * blocks, UnpackedQ4K::ZERO);
+                panel.q4_k.resize(rows.len() * blocks, ActivationQ4K::ZERO);
                 let a = shared(&self.op.a, &rows, &chunk);
                 for (row, into) in panel.q4_k.chunks_exact_mut(blocks).enumerate() {
                     for (block, into) in into.iter_mut().enumerate() {
-                        *into = UnpackedQ4K::new(&a.read(row, block));
+                        *into = ActivationQ4K::new(&a.read(row, block));
                     }
                 }
             }
             Type::Q8K => {
-                panel.q8_k.resize(rows.len() * blocks, ZERO_Q8_K);
-                copy_rows(&self.op.a, rows, &chunk, &mut panel.q8_k);
+                panel.q8_k.resize(rows.len() * blocks, ActivationQ8K::ZERO);
+                let a = shared(&self.op.a, &rows, &chunk);
+                for (row, into) in panel.q8_k.chunks_exact_mut(blocks).enumerate() {
+                    for (block, into) in into.iter_mut().enumerate() {
+                        *into = ActivationQ8K::new(&a.read(row, block));
+                    }
+                }
             }
             Type::F32 => {
-                panel.q8_k.resize(rows.len() * blocks, ZERO_Q8_K);
+                panel.q8_k.resize(rows.len() * blocks, ActivationQ8K::ZERO);
                 row.resize(blocks * SPANKER_QK_K as usize, 0.0);
                 let start = Type::F32.row_bytes(chunk.start * SPANKER_QK_K);
                 for (i, into) in rows.zip(panel.q8_k.chunks_exact_mut(blocks)) {
@@ -195,14 +200,6 @@ fn shared<'a, T: Plain>(
     let start = u64::from(chunk.start) * std::mem::size_of::<T>() as u64;
     let storage = &from.buffer.memory.storage;
     storage.rows(from.start(rows.start) + start, from.stride, rows.len(), chunk.len())
-}
-
-/// Copies a chunk of some rows of blocks.
-fn copy_rows<T: Plain>(from: &Rows, rows: Range<u32>, chunk: &Range<u32>, into: &mut [T]) {
-    let start = u64::from(chunk.start) * std::mem::size_of::<T>() as u64;
-    for (row, into) in rows.zip(into.chunks_exact_mut(chunk.len())) {
-        from.buffer.memory.storage.read(from.start(row) + start, into);
-    }
 }
 
 /// Operand data is little-endian; this makes it the host's.

@@ -18,19 +18,19 @@
 #![allow(unused_unsafe)]
 
 mod few_rows;
-mod header;
+pub(in crate::kernel) mod header;
 mod many_rows;
 mod panel;
 mod q4_k_rows;
 mod quantise;
-mod transpose;
+pub(in crate::kernel) mod transpose;
 
-use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use self::panel::Panel;
-use self::transpose::{eight, LANES};
+use self::transpose::LANES;
 use super::sweep::{sweep_all, Strips};
-use super::{shape, Kernel, Scratch, UnpackedQ4K, DEPTH, SUPERBLOCK};
+use super::{shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
 use crate::memory::SharedRows;
 
 /// Panels side by side in the innermost loop.
@@ -56,7 +56,7 @@ impl Kernel for Avx2 {
         "avx2"
     }
 
-    fn quantise_row(&self, x: &[f32], out: &mut [BlockQ8K]) {
+    fn quantise_row(&self, x: &[f32], out: &mut [ActivationQ8K]) {
         assert_eq!(x.len(), SUPERBLOCK * out.len(), "values of a row");
         for (x, block) in x.chunks_exact(SUPERBLOCK).zip(out) {
             // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
@@ -67,7 +67,7 @@ impl Kernel for Avx2 {
     fn tile_q8_k(
         &self,
         scratch: &mut Scratch,
-        a: &[BlockQ8K],
+        a: &[ActivationQ8K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
@@ -81,8 +81,6 @@ impl Kernel for Avx2 {
                 0 => {}
                 1 => few_rows::multiply::<1>(a, b, acc),
                 2 => few_rows::multiply::<2>(a, b, acc),
-                3 => few_rows::multiply::<3>(a, b, acc),
-                4 => few_rows::multiply::<4>(a, b, acc),
                 _ => sweep_all(self, &mut scratch.avx2.0, a, b, acc),
             }
         }
@@ -91,7 +89,7 @@ impl Kernel for Avx2 {
     fn tile_q4_k(
         &self,
         scratch: &mut Scratch,
-        a: &[UnpackedQ4K],
+        a: &[ActivationQ4K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
@@ -100,21 +98,27 @@ impl Kernel for Avx2 {
     }
 }
 
-impl Strips<BlockQ8K, B_ROWS> for Avx2 {
+impl Strips<ActivationQ8K, B_ROWS> for Avx2 {
     type Panel = [Panel; WIDTH];
     const STRIP: usize = 4;
 
     fn unpack(
         &self,
-        panel: &mut Self::Panel,
+        panels: &mut [Self::Panel],
         b: SharedRows<'_, BlockQ4K>,
         first: usize,
         at: usize,
     ) {
-        self.unpack_pair(panel, b, first, at, false);
+        // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
+        unsafe { panel::unpack(panels, b, first, at, false) };
     }
 
-    fn multiply(&self, panels: &[Self::Panel], rows: &[&[BlockQ8K]], sums: &mut [[f32; B_ROWS]]) {
+    fn multiply(
+        &self,
+        panels: &[Self::Panel],
+        rows: &[&[ActivationQ8K]],
+        sums: &mut [[f32; B_ROWS]],
+    ) {
         // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
         unsafe {
             match rows.len() {
@@ -127,24 +131,25 @@ impl Strips<BlockQ8K, B_ROWS> for Avx2 {
     }
 }
 
-impl Strips<UnpackedQ4K, B_ROWS> for Avx2 {
+impl Strips<ActivationQ4K, B_ROWS> for Avx2 {
     type Panel = [Panel; WIDTH];
     const STRIP: usize = 4;
 
     fn unpack(
         &self,
-        panel: &mut Self::Panel,
+        panels: &mut [Self::Panel],
         b: SharedRows<'_, BlockQ4K>,
         first: usize,
         at: usize,
     ) {
-        self.unpack_pair(panel, b, first, at, true);
+        // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
+        unsafe { panel::unpack(panels, b, first, at, true) };
     }
 
     fn multiply(
         &self,
         panels: &[Self::Panel],
-        rows: &[&[UnpackedQ4K]],
+        rows: &[&[ActivationQ4K]],
         sums: &mut [[f32; B_ROWS]],
     ) {
         // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C.
@@ -155,24 +160,6 @@ impl Strips<UnpackedQ4K, B_ROWS> for Avx2 {
                 3 => q4_k_rows::multiply::<3>(panels, rows, sums),
                 _ => q4_k_rows::multiply::<4>(panels, rows, sums),
             }
-        }
-    }
-}
-
-impl Avx2 {
-    /// Unpacks superblock `at` of sixteen rows from row `first`.
-    fn unpack_pair(
-        &self,
-        pair: &mut [Panel; WIDTH],
-        b: SharedRows<'_, BlockQ4K>,
-        first: usize,
-        at: usize,
-        with_sums: bool,
-    ) {
-        for (p, panel) in pair.iter_mut().enumerate() {
-            let rows = eight(b, first + LANES * p);
-            // SAFETY: an `Avx2` exists, so the CPU has AVX2 and F16C; every row has this block.
-            unsafe { panel.unpack(rows.map(|row| row.add(at)), with_sums) };
         }
     }
 }

@@ -9,24 +9,26 @@
 //! Every `unsafe fn` here needs a CPU with AVX-512 F, BW and VNNI, which a value of [`Avx512`]
 //! proves.
 
+mod few_rows;
 mod many_rows;
+mod pairs;
 mod panel;
 mod q4_k_rows;
 mod transpose;
 
 use std::sync::OnceLock;
 
-use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use self::panel::Panel;
-use self::transpose::{sixteen, LANES};
+use self::transpose::LANES;
 use super::avx2::Avx2;
 use super::sweep::{sweep_all, Strips};
-use super::{shape, Kernel, Scratch, UnpackedQ4K, DEPTH, SUPERBLOCK};
+use super::{shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
 use crate::memory::SharedRows;
 
 /// Rows of `a` up to which the weights are multiplied as they lie.
-const FEW_ROWS: usize = 4;
+const FEW_ROWS: usize = 2;
 
 /// AVX-512 F, BW and VNNI. A value of this type exists only where the CPU has them, and AVX2.
 #[derive(Debug)]
@@ -51,20 +53,30 @@ impl Kernel for Avx512 {
         "avx512"
     }
 
-    fn quantise_row(&self, x: &[f32], out: &mut [BlockQ8K]) {
+    fn quantise_row(&self, x: &[f32], out: &mut [ActivationQ8K]) {
         self.avx2.quantise_row(x, out);
     }
 
     fn tile_q8_k(
         &self,
         scratch: &mut Scratch,
-        a: &[BlockQ8K],
+        a: &[ActivationQ8K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
-        let (m, _) = shape(a.len(), b, acc.len());
+        let (m, n) = shape(a.len(), b, acc.len());
+        if n == 0 {
+            return;
+        }
         if m <= FEW_ROWS {
-            return self.avx2.tile_q8_k(scratch, a, b, acc);
+            // SAFETY: an `Avx512` exists, so the CPU has its features.
+            return unsafe {
+                match m {
+                    0 => {}
+                    1 => few_rows::multiply::<1>(a, b, acc),
+                    _ => few_rows::multiply::<2>(a, b, acc),
+                }
+            };
         }
         sweep_all(self, &mut scratch.avx512.0, a, b, acc);
     }
@@ -72,7 +84,7 @@ impl Kernel for Avx512 {
     fn tile_q4_k(
         &self,
         scratch: &mut Scratch,
-        a: &[UnpackedQ4K],
+        a: &[ActivationQ4K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
@@ -81,17 +93,16 @@ impl Kernel for Avx512 {
     }
 }
 
-impl Strips<BlockQ8K, LANES> for Avx512 {
+impl Strips<ActivationQ8K, LANES> for Avx512 {
     type Panel = Panel;
     const STRIP: usize = 8;
 
-    fn unpack(&self, panel: &mut Panel, b: SharedRows<'_, BlockQ4K>, first: usize, at: usize) {
-        let rows = sixteen(b, first);
-        // SAFETY: an `Avx512` exists, so the CPU has its features; every row has this block.
-        unsafe { panel.unpack(rows.map(|row| row.add(at)), false) };
+    fn unpack(&self, panels: &mut [Panel], b: SharedRows<'_, BlockQ4K>, first: usize, at: usize) {
+        // SAFETY: an `Avx512` exists, so the CPU has its features.
+        unsafe { panel::unpack(panels, b, first, at, false) };
     }
 
-    fn multiply(&self, panels: &[Panel], rows: &[&[BlockQ8K]], sums: &mut [[f32; LANES]]) {
+    fn multiply(&self, panels: &[Panel], rows: &[&[ActivationQ8K]], sums: &mut [[f32; LANES]]) {
         // SAFETY: an `Avx512` exists, so the CPU has its features.
         unsafe {
             match rows.len() {
@@ -108,17 +119,16 @@ impl Strips<BlockQ8K, LANES> for Avx512 {
     }
 }
 
-impl Strips<UnpackedQ4K, LANES> for Avx512 {
+impl Strips<ActivationQ4K, LANES> for Avx512 {
     type Panel = Panel;
     const STRIP: usize = 8;
 
-    fn unpack(&self, panel: &mut Panel, b: SharedRows<'_, BlockQ4K>, first: usize, at: usize) {
-        let rows = sixteen(b, first);
-        // SAFETY: an `Avx512` exists, so the CPU has its features; every row has this block.
-        unsafe { panel.unpack(rows.map(|row| row.add(at)), true) };
+    fn unpack(&self, panels: &mut [Panel], b: SharedRows<'_, BlockQ4K>, first: usize, at: usize) {
+        // SAFETY: an `Avx512` exists, so the CPU has its features.
+        unsafe { panel::unpack(panels, b, first, at, true) };
     }
 
-    fn multiply(&self, panels: &[Panel], rows: &[&[UnpackedQ4K]], sums: &mut [[f32; LANES]]) {
+    fn multiply(&self, panels: &[Panel], rows: &[&[ActivationQ4K]], sums: &mut [[f32; LANES]]) {
         // SAFETY: an `Avx512` exists, so the CPU has its features.
         unsafe {
             match rows.len() {

@@ -153,10 +153,10 @@ mod control {
 mod tests {
     use std::hint::black_box;
 
-    use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+    use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
     use super::{control, FloatEnvironment};
-    use crate::kernel::{all, Kernel, Scratch, UnpackedQ4K};
+    use crate::kernel::{all, ActivationQ4K, ActivationQ8K, Kernel, Scratch};
     use crate::memory::SharedRows;
 
     /// Bits that depend on rounding, on subnormal operands and on subnormal results.
@@ -170,9 +170,9 @@ mod tests {
         for x in &mut x[256..] {
             *x *= 2e-36;
         }
-        let mut a = [BlockQ8K { d: 0, qs: [0; 256], bsums: [0; 16] }; 2];
+        let mut a = [ActivationQ8K::ZERO; 2];
         kernel.quantise_row(black_box(&x), &mut a);
-        let mut bits: Vec<u32> = a.iter().map(|block| block.d).collect();
+        let mut bits: Vec<u32> = a.iter().map(|block| block.d.to_bits()).collect();
         bits.extend(a.iter().flat_map(|block| block.qs).map(|q| q as u32));
 
         let b = BlockQ4K { d: 0x2e66, dmin: 0x0003, scales: [0x5d; 12], qs: [0xb7; 128] };
@@ -182,7 +182,7 @@ mod tests {
             kernel.tile_q8_k(&mut scratch, &[block], SharedRows::of(&[b], 1), &mut acc);
             kernel.tile_q4_k(
                 &mut scratch,
-                &[UnpackedQ4K::new(&b)],
+                &[ActivationQ4K::new(&b)],
                 SharedRows::of(&[b], 1),
                 &mut acc,
             );

@@ -6,9 +6,9 @@
 //! every integer sum of the ABI becomes a dot product of i16 vectors into i32. SSE2 has one
 //! instruction for that (`pmaddwd`), NEON two.
 
-use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
-use super::{shape, Kernel, Scratch, UnpackedQ4K, DEPTH, SUPERBLOCK};
+use super::{canonical, shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
 use crate::memory::SharedRows;
 
 /// Rows of `a` for which unpacking `b` does not pay.
@@ -60,14 +60,14 @@ impl Unpacked {
     const ZERO: Self =
         Self { values: [0; SUPERBLOCK], sums: [0; 16], mins: [0; 16], d: 0.0, dmin: 0.0 };
 
-    fn set_q8_k(&mut self, block: &BlockQ8K) {
+    fn set_q8_k(&mut self, block: &ActivationQ8K) {
         for (value, q) in self.values.iter_mut().zip(&block.qs) {
             *value = i16::from(*q);
         }
-        for (sum, bsum) in self.sums.iter_mut().zip(&block.bsums) {
-            *sum = u16::from_le(*bsum) as i16;
+        for (sums, pair) in self.sums.chunks_exact_mut(2).zip(block.bsums) {
+            sums.copy_from_slice(&[pair as i16, (pair >> 16) as i16]);
         }
-        self.d = f32::from_bits(u32::from_le(block.d));
+        self.d = block.d;
     }
 
     fn set_q4_k(&mut self, block: &BlockQ4K) {
@@ -95,7 +95,7 @@ impl Unpacked {
         scales
     }
 
-    fn set_unpacked(&mut self, block: &UnpackedQ4K) {
+    fn set_unpacked(&mut self, block: &ActivationQ4K) {
         let values = self.values.chunks_exact_mut(32).zip(block.qs.chunks_exact(32));
         for ((values, qs), scale) in values.zip(block.scales) {
             for (value, q) in values.iter_mut().zip(qs) {
@@ -127,7 +127,7 @@ impl Kernel for Portable {
         "portable"
     }
 
-    fn quantise_row(&self, x: &[f32], out: &mut [BlockQ8K]) {
+    fn quantise_row(&self, x: &[f32], out: &mut [ActivationQ8K]) {
         assert_eq!(x.len(), SUPERBLOCK * out.len(), "values of a row");
         for (x, block) in x.chunks_exact(SUPERBLOCK).zip(out) {
             quantise(x, block);
@@ -137,7 +137,7 @@ impl Kernel for Portable {
     fn tile_q8_k(
         &self,
         scratch: &mut Scratch,
-        a: &[BlockQ8K],
+        a: &[ActivationQ8K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
@@ -156,7 +156,7 @@ impl Kernel for Portable {
     fn tile_q4_k(
         &self,
         scratch: &mut Scratch,
-        a: &[UnpackedQ4K],
+        a: &[ActivationQ4K],
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
@@ -216,7 +216,12 @@ fn unpack_row<T>(unpacked: &mut [Unpacked], row: &[T], unpack: impl Fn(&mut Unpa
 }
 
 /// A tile of Q8_K × Q4_K with at most [`FEW_ROWS`] rows of `a`, on the packed weights of `b`.
-fn few_q8_k(panels: &mut Panels, a: &[BlockQ8K], b: SharedRows<'_, BlockQ4K>, acc: &mut [f32]) {
+fn few_q8_k(
+    panels: &mut Panels,
+    a: &[ActivationQ8K],
+    b: SharedRows<'_, BlockQ4K>,
+    acc: &mut [f32],
+) {
     const FEW_DEPTH: usize = A_ROWS * DEPTH / FEW_ROWS;
     let (_, n) = shape(a.len(), b, acc.len());
     let blocks = b.blocks();
@@ -307,16 +312,13 @@ fn dot_nibbles(a: &[i16], bytes: &[u8], nibble: impl Fn(u8) -> u8) -> i32 {
 }
 
 /// QUANTISE of 256 values.
-fn quantise(x: &[f32], out: &mut BlockQ8K) {
+fn quantise(x: &[f32], out: &mut ActivationQ8K) {
     const INFINITY: u32 = 0x7f80_0000;
-    const NAN: u32 = 0x7fc0_0000;
 
-    out.d = 0;
-    out.qs = [0; SUPERBLOCK];
-    out.bsums = [0; 16];
+    *out = ActivationQ8K::ZERO;
     let amax = x.iter().fold(0, |amax, v| magnitude(*v).max(amax));
     if amax >= INFINITY {
-        out.d = NAN.to_le();
+        out.d = canonical(f32::NAN);
         return;
     }
     let Some(mx) = x.iter().find(|v| magnitude(**v) == amax) else {
@@ -330,10 +332,8 @@ fn quantise(x: &[f32], out: &mut BlockQ8K) {
     for (q, v) in out.qs.iter_mut().zip(x) {
         *q = to_integer(is * v);
     }
-    for (sum, qs) in out.bsums.iter_mut().zip(out.qs.chunks_exact(16)) {
-        *sum = (qs.iter().map(|q| i16::from(*q)).sum::<i16>() as u16).to_le();
-    }
-    out.d = (1.0 / is).to_bits().to_le();
+    out.sum_values();
+    out.d = 1.0 / is;
 }
 
 /// The bits of |x|; compared as integers they order as magnitudes do, with Inf and NaN on top.

@@ -19,9 +19,15 @@ pub(super) trait Strips<A, const ROWS: usize> {
     /// Rows of `a` that are multiplied together, at most.
     const STRIP: usize;
 
-    /// Unpacks superblock `at` of ROWS rows of `b` from row `first`; anything, in place of rows that
-    /// are not there.
-    fn unpack(&self, panel: &mut Self::Panel, b: SharedRows<'_, BlockQ4K>, first: usize, at: usize);
+    /// Unpacks as many superblocks as there are panels, from `at` on, of ROWS rows of `b` from row
+    /// `first`; anything, in place of rows that are not there.
+    fn unpack(
+        &self,
+        panels: &mut [Self::Panel],
+        b: SharedRows<'_, BlockQ4K>,
+        first: usize,
+        at: usize,
+    );
 
     /// Adds `rows`, at most [`Self::STRIP`], × `panels` to `sums`, superblock by superblock. A row
     /// has as many blocks as there are panels, and there are as many `sums` as rows.
@@ -55,9 +61,7 @@ fn sweep<A, S: Strips<A, ROWS>, const ROWS: usize>(
     let (n, blocks, depth) = (b.rows(), b.blocks(), panels.len());
     let m = a.len() / blocks;
     for j in (0..n).step_by(ROWS) {
-        for (at, panel) in panels.iter_mut().enumerate() {
-            strips.unpack(panel, b, j, first + at);
-        }
+        strips.unpack(panels, b, j, first);
         let width = ROWS.min(n - j);
         let mut i = 0;
         while i < m {

@@ -10,7 +10,10 @@ use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K
 use self::random::{Random, SPECIAL_F32};
 use crate::memory::SharedRows;
 
-use super::{all, best, canonical, portable, text, FloatEnvironment, Kernel, Scratch, UnpackedQ4K};
+use super::{
+    all, best, canonical, portable, text, ActivationQ4K, ActivationQ8K, FloatEnvironment, Kernel,
+    Scratch,
+};
 
 /// The two pairs of types, each with its method and its reference.
 trait Pair: Copy {
@@ -38,7 +41,8 @@ impl Pair for BlockQ8K {
         blocks: usize,
         acc: &mut [f32],
     ) {
-        kernel.tile_q8_k(scratch, a, SharedRows::of(b, blocks), acc);
+        let a: Vec<ActivationQ8K> = a.iter().map(ActivationQ8K::new).collect();
+        kernel.tile_q8_k(scratch, &a, SharedRows::of(b, blocks), acc);
     }
     fn dot(acc: f32, a: &[Self], b: &[BlockQ4K]) -> f32 {
         text::dot_q8_k_q4_k(acc, a, b)
@@ -57,7 +61,7 @@ impl Pair for BlockQ4K {
         blocks: usize,
         acc: &mut [f32],
     ) {
-        let a: Vec<UnpackedQ4K> = a.iter().map(UnpackedQ4K::new).collect();
+        let a: Vec<ActivationQ4K> = a.iter().map(ActivationQ4K::new).collect();
         kernel.tile_q4_k(scratch, &a, SharedRows::of(b, blocks), acc);
     }
     fn dot(acc: f32, a: &[Self], b: &[BlockQ4K]) -> f32 {
@@ -162,7 +166,12 @@ fn extreme_integers_neither_wrap_nor_saturate() {
         assert_eq!(text::dot_q8_k_q4_k(0.0, &[a], &[b]), expected);
         for kernel in all() {
             let mut acc = [0.0];
-            kernel.tile_q8_k(&mut scratch, &[a], SharedRows::of(&[b], 1), &mut acc);
+            kernel.tile_q8_k(
+                &mut scratch,
+                &[ActivationQ8K::new(&a)],
+                SharedRows::of(&[b], 1),
+                &mut acc,
+            );
             assert_eq!(acc[0], expected, "{}", kernel.name());
         }
     }
@@ -171,7 +180,12 @@ fn extreme_integers_neither_wrap_nor_saturate() {
     assert_eq!(text::dot_q4_k_q4_k(0.0, &[b], &[b]), expected);
     for kernel in all() {
         let mut acc = [0.0];
-        kernel.tile_q4_k(&mut scratch, &[UnpackedQ4K::new(&b)], SharedRows::of(&[b], 1), &mut acc);
+        kernel.tile_q4_k(
+            &mut scratch,
+            &[ActivationQ4K::new(&b)],
+            SharedRows::of(&[b], 1),
+            &mut acc,
+        );
         assert_eq!(acc[0], expected, "{}", kernel.name());
     }
 }
@@ -182,6 +196,7 @@ fn splitting_k_at_superblocks_keeps_the_bits() {
     let mut random = Random(77);
     let a: Vec<BlockQ8K> = (0..7).map(|_| random.block_q8_k()).collect();
     let b: Vec<BlockQ4K> = (0..7).map(|_| random.block_q4_k()).collect();
+    let activations: Vec<ActivationQ8K> = a.iter().map(ActivationQ8K::new).collect();
     let whole = canonical(text::dot_q8_k_q4_k(0.5, &a, &b)).to_bits();
     for kernel in all() {
         let mut scratch = Scratch::default();
@@ -189,13 +204,13 @@ fn splitting_k_at_superblocks_keeps_the_bits() {
             let mut acc = [0.5];
             kernel.tile_q8_k(
                 &mut scratch,
-                &a[..split],
+                &activations[..split],
                 SharedRows::of(&b[..split], split),
                 &mut acc,
             );
             kernel.tile_q8_k(
                 &mut scratch,
-                &a[split..],
+                &activations[split..],
                 SharedRows::of(&b[split..], 7 - split),
                 &mut acc,
             );
@@ -208,9 +223,10 @@ fn splitting_k_at_superblocks_keeps_the_bits() {
 fn tiles_without_rows_are_left_alone() {
     let mut random = Random(5);
     for (rows, blocks) in [(1, 1), (1, 9), (6, 9)] {
-        let a: Vec<BlockQ8K> = (0..rows * blocks).map(|_| random.block_q8_k()).collect();
+        let block = |random: &mut Random| ActivationQ8K::new(&random.block_q8_k());
+        let a: Vec<ActivationQ8K> = (0..rows * blocks).map(|_| block(&mut random)).collect();
         let b: Vec<BlockQ4K> = (0..rows * blocks).map(|_| random.block_q4_k()).collect();
-        let a4: Vec<UnpackedQ4K> = b.iter().map(UnpackedQ4K::new).collect();
+        let a4: Vec<ActivationQ4K> = b.iter().map(ActivationQ4K::new).collect();
         for kernel in all() {
             let mut scratch = Scratch::default();
             kernel.tile_q8_k(&mut scratch, &[], SharedRows::of(&b, blocks), &mut []);
@@ -237,7 +253,12 @@ fn every_f16_widens_exactly() {
         (b.scales[0], b.qs[0]) = (1, 1);
         for kernel in all() {
             let mut acc = [-0.0];
-            kernel.tile_q8_k(&mut Scratch::default(), &[a], SharedRows::of(&[b], 1), &mut acc);
+            kernel.tile_q8_k(
+                &mut Scratch::default(),
+                &[ActivationQ8K::new(&a)],
+                SharedRows::of(&[b], 1),
+                &mut acc,
+            );
             let d = f32::from_bits(expected);
             let expected = canonical(-0.0 + (d - 0.0)).to_bits();
             assert_eq!(canonical(acc[0]).to_bits(), expected, "{bits:#x}");
@@ -299,9 +320,9 @@ fn the_best_kernel_is_the_last_of_all() {
 fn scratch_stays_below_one_mebibyte_and_stops_growing() {
     let mut random = Random(19);
     let mut scratch = Scratch::default();
-    let a8: Vec<BlockQ8K> = (0..300 * 5).map(|_| random.block_q8_k()).collect();
+    let a8 = vec![ActivationQ8K::new(&random.block_q8_k()); 300 * 5];
     let a4: Vec<BlockQ4K> = (0..300 * 5).map(|_| random.block_q4_k()).collect();
-    let unpacked: Vec<UnpackedQ4K> = a4.iter().map(UnpackedQ4K::new).collect();
+    let unpacked: Vec<ActivationQ4K> = a4.iter().map(ActivationQ4K::new).collect();
     let mut acc = vec![0.0; 300 * 64];
     for kernel in all() {
         kernel.tile_q8_k(&mut scratch, &a8[..1], SharedRows::of(&a4[..1], 1), &mut acc[..1]);

@@ -2,9 +2,8 @@
 //! The panels of a slab: filled once each by whichever thread comes first, and
 //! again for the next op, in the same memory.
 
-use crate::kernel::UnpackedQ4K;
+use crate::kernel::{ActivationQ4K, ActivationQ8K};
 use crate::sync::lock;
-use spanker_sys::spanker_block_q8_k;
 use std::mem::{size_of, take};
 use std::sync::{Mutex, OnceLock};
 
@@ -16,14 +15,14 @@ const KEPT_BYTES: usize = 16 << 20;
 /// or the other.
 #[derive(Default)]
 pub(super) struct Panel {
-    pub(super) q8_k: Vec<spanker_block_q8_k>,
-    pub(super) q4_k: Vec<UnpackedQ4K>,
+    pub(super) q8_k: Vec<ActivationQ8K>,
+    pub(super) q4_k: Vec<ActivationQ4K>,
 }
 
 impl Panel {
     fn bytes(&self) -> usize {
-        self.q8_k.capacity() * size_of::<spanker_block_q8_k>()
-            + self.q4_k.capacity() * size_of::<UnpackedQ4K>()
+        self.q8_k.capacity() * size_of::<ActivationQ8K>()
+            + self.q4_k.capacity() * size_of::<ActivationQ4K>()
     }
 }
 
@@ -85,13 +84,12 @@ impl Panels {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ZERO_Q8_K;
     use super::*;
 
     fn fill(panels: &mut Panels, count: usize, blocks: usize) {
         panels.begin(count);
         for index in 0..count {
-            let panel = panels.get(index, |panel| panel.q8_k.resize(blocks, ZERO_Q8_K));
+            let panel = panels.get(index, |panel| panel.q8_k.resize(blocks, ActivationQ8K::ZERO));
             assert_eq!(panel.q8_k.len(), blocks);
         }
         panels.end();
@@ -107,7 +105,7 @@ mod tests {
         for op in 1..4 {
             panels.begin(1);
             for _ in 0..2 {
-                let panel = panels.get(0, |panel| panel.q8_k.resize(op, ZERO_Q8_K));
+                let panel = panels.get(0, |panel| panel.q8_k.resize(op, ActivationQ8K::ZERO));
                 assert_eq!(panel.q8_k.len(), op);
             }
             panels.end();
@@ -123,11 +121,11 @@ mod tests {
         assert!(held(&panels) > KEPT_BYTES / 2);
         // In steps that each stay below what is kept.
         for blocks in [small * 2, small * 4, small * 8, small * 64] {
-            let count = KEPT_BYTES / (blocks * size_of::<spanker_block_q8_k>());
+            let count = KEPT_BYTES / (blocks * size_of::<ActivationQ8K>());
             fill(&mut panels, count.max(1), blocks);
             assert!(held(&panels) <= KEPT_BYTES, "{} after {blocks}", held(&panels));
         }
-        fill(&mut panels, 1, KEPT_BYTES / size_of::<spanker_block_q8_k>() + 1);
+        fill(&mut panels, 1, KEPT_BYTES / size_of::<ActivationQ8K>() + 1);
         assert_eq!((held(&panels), panels.kept), (0, 0));
     }
 

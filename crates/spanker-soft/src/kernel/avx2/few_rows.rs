@@ -16,11 +16,16 @@ use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use super::header::{add_pairs, Header};
 use super::transpose::{eight, nibbles, transposed_sums, LANES};
+use crate::kernel::ActivationQ8K;
 use crate::memory::SharedRows;
+
+/// Rows of `b` that are multiplied by turns: while one sum is being added, there are others to go
+/// on with.
+const R: usize = 4;
 
 /// Adds the M rows of `a` × every row of `b` to `acc`.
 ///
@@ -28,14 +33,14 @@ use crate::memory::SharedRows;
 /// The CPU has AVX2 and F16C.
 #[target_feature(enable = "avx2,f16c")]
 pub(super) unsafe fn multiply<const M: usize>(
-    a: &[BlockQ8K],
+    a: &[ActivationQ8K],
     b: SharedRows<'_, BlockQ4K>,
     acc: &mut [f32],
 ) {
     let (n, blocks) = (b.rows(), b.blocks());
     for j in (0..n).step_by(LANES) {
         let width = LANES.min(n - j);
-        let rows = eight(b, j);
+        let mut b_blocks = eight(b, j);
         let mut sums = [[0.0; LANES]; M];
         for i in 0..M {
             sums[i][..width].copy_from_slice(&acc[i * n + j..][..width]);
@@ -48,14 +53,16 @@ pub(super) unsafe fn multiply<const M: usize>(
             // SAFETY: the caller's promise; every row has the block `at`; a row of `sums` has the
             // 8 f32 read and written.
             unsafe {
-                let b_blocks = rows.map(|row| row.add(at));
-                let header = Header::unpack(b_blocks);
-                let p = products(a_blocks, b_blocks, &header);
+                let header = Header::unpack(&b_blocks);
+                let p = products::<M>(a_blocks, &b_blocks, &header);
                 for i in 0..M {
                     let sum = _mm256_loadu_ps(sums[i].as_ptr());
                     let sum = header.add_term(sum, p[i], a_blocks[i]);
                     _mm256_storeu_ps(sums[i].as_mut_ptr(), sum);
                 }
+            }
+            for block in &mut b_blocks {
+                *block = block.wrapping_add(1);
             }
         }
         for i in 0..M {
@@ -71,8 +78,8 @@ pub(super) unsafe fn multiply<const M: usize>(
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
 unsafe fn products<const M: usize>(
-    a: [&BlockQ8K; M],
-    b: [*const BlockQ4K; LANES],
+    a: [&ActivationQ8K; M],
+    b: &[*const BlockQ4K; LANES],
     header: &Header,
 ) -> [__m256i; M] {
     // SAFETY: the caller's promises; 32 bytes lie at 16 + 32g in a block and at 64g and 64g + 32 in
@@ -80,19 +87,28 @@ unsafe fn products<const M: usize>(
     unsafe {
         let mut partial = [[_mm256_setzero_si256(); LANES]; M];
         let scales: *const i32 = header.scales.as_ptr().cast();
-        for r in 0..LANES {
-            let qs = b[r].cast::<u8>().add(16);
+        for first in (0..LANES).step_by(R) {
+            let mut sums = [[_mm256_setzero_si256(); R]; M];
             for g in 0..4 {
-                let q = nibbles(_mm256_loadu_si256(qs.add(32 * g).cast()));
+                let mut q = [[_mm256_setzero_si256(); R]; 2];
+                for r in 0..R {
+                    let qs = b[first + r].cast::<u8>().add(16 + 32 * g);
+                    [q[0][r], q[1][r]] = nibbles(_mm256_loadu_si256(qs.cast()));
+                }
                 for half in 0..2 {
                     let s = 2 * g + half;
-                    let scale = _mm256_set1_epi32(*scales.add(LANES * s + r));
                     for i in 0..M {
                         let values = _mm256_loadu_si256(a[i].qs.as_ptr().add(32 * s).cast());
-                        let pairs = _mm256_maddubs_epi16(q[half], values);
-                        partial[i][r] = add_pairs(partial[i][r], pairs, scale);
+                        for r in 0..R {
+                            let scale = _mm256_set1_epi32(*scales.add(LANES * s + first + r));
+                            let pairs = _mm256_maddubs_epi16(q[half][r], values);
+                            sums[i][r] = add_pairs(sums[i][r], pairs, scale);
+                        }
                     }
                 }
+            }
+            for i in 0..M {
+                partial[i][first..][..R].copy_from_slice(&sums[i]);
             }
         }
         let mut p = [_mm256_setzero_si256(); M];

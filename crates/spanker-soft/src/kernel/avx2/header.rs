@@ -7,21 +7,22 @@ use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use super::transpose::{transpose, LANES};
+use crate::kernel::ActivationQ8K;
 
 /// Eight rows' scales of one superblock.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Header {
+pub(in crate::kernel) struct Header {
     /// `scales[s]`, two i16 a row: its sc\[s\] twice.
-    pub(super) scales: [__m256i; 8],
+    pub(in crate::kernel) scales: [__m256i; 8],
     /// `mins[s]`, two i16 a row: its mn\[s\] twice.
-    pub(super) mins: [__m256i; 8],
+    pub(in crate::kernel) mins: [__m256i; 8],
     /// Each row's d.
-    pub(super) d: __m256,
+    pub(in crate::kernel) d: __m256,
     /// Each row's dmin.
-    pub(super) dmin: __m256,
+    pub(in crate::kernel) dmin: __m256,
 }
 
 impl Header {
@@ -31,7 +32,7 @@ impl Header {
     /// The CPU has AVX2 and F16C. The blocks can be loaded.
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    pub(super) unsafe fn unpack(blocks: [*const BlockQ4K; LANES]) -> Self {
+    pub(in crate::kernel) unsafe fn unpack(blocks: &[*const BlockQ4K; LANES]) -> Self {
         // SAFETY: the caller's promises.
         unsafe {
             let [d, scales, mins, rest] = transpose(blocks, 0);
@@ -60,17 +61,22 @@ impl Header {
     /// The CPU has AVX2.
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    pub(super) unsafe fn add_term(&self, acc: __m256, p: __m256i, a: &BlockQ8K) -> __m256 {
+    pub(in crate::kernel) unsafe fn add_term(
+        &self,
+        acc: __m256,
+        p: __m256i,
+        a: &ActivationQ8K,
+    ) -> __m256 {
         // SAFETY: the caller's promise.
         unsafe {
             let mut m = _mm256_setzero_si256();
             for s in 0..8 {
-                m = add_pairs(m, _mm256_set1_epi32(pair(&a.bsums, s)), self.mins[s]);
+                m = add_pairs(m, _mm256_set1_epi32(a.bsums[s]), self.mins[s]);
             }
             let t = _mm256_mul_ps(self.d, _mm256_cvtepi32_ps(p));
             let u = _mm256_mul_ps(self.dmin, _mm256_cvtepi32_ps(m));
             let v = _mm256_sub_ps(t, u);
-            let w = _mm256_mul_ps(_mm256_set1_ps(f32::from_bits(a.d)), v);
+            let w = _mm256_mul_ps(_mm256_set1_ps(a.d), v);
             _mm256_add_ps(acc, w)
         }
     }
@@ -82,16 +88,9 @@ impl Header {
 /// The CPU has AVX2.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-pub(super) unsafe fn add_pairs(sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
+pub(in crate::kernel) unsafe fn add_pairs(sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe { _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)) }
-}
-
-/// Sums 2s and 2s+1 as the halves of a word.
-#[inline]
-fn pair(bsums: &[u16; 16], s: usize) -> i32 {
-    let [low, high] = [bsums[2 * s], bsums[2 * s + 1]].map(u16::from_le);
-    (u32::from(low) | u32::from(high) << 16) as i32
 }
 
 /// Each byte of a row, four in its lane of the first vector and four in the second, as two equal

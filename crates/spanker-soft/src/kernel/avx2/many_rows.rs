@@ -16,12 +16,11 @@ use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use spanker_sys::spanker_block_q8_k as BlockQ8K;
-
 use super::header::add_pairs;
 use super::panel::Panel;
 use super::transpose::LANES;
 use super::{B_ROWS, SUPERBLOCK, WIDTH};
+use crate::kernel::ActivationQ8K;
 
 /// Adds M rows × `panels` to `sums`. A row has as many superblocks as there are `panels`.
 ///
@@ -30,7 +29,7 @@ use super::{B_ROWS, SUPERBLOCK, WIDTH};
 #[target_feature(enable = "avx2,f16c")]
 pub(super) unsafe fn multiply<const M: usize>(
     panels: &[[Panel; WIDTH]],
-    rows: &[&[BlockQ8K]],
+    rows: &[&[ActivationQ8K]],
     sums: &mut [[f32; B_ROWS]],
 ) {
     // SAFETY: the caller's promise.

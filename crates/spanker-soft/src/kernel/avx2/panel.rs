@@ -10,7 +10,9 @@ use std::arch::x86_64::*;
 use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use super::header::Header;
-use super::transpose::{nibbles, transpose, LANES};
+use super::transpose::{eight, nibbles, transpose, LANES};
+use super::WIDTH;
+use crate::memory::SharedRows;
 
 /// Where the weights begin in a Q4_K block.
 const QS: usize = 16;
@@ -26,6 +28,35 @@ pub(in crate::kernel) struct Panel {
     pub(super) header: Header,
 }
 
+/// Unpacks superblocks from `at` on of sixteen rows from row `first`: one of eight rows into each
+/// panel.
+///
+/// # Safety
+/// The CPU has AVX2 and F16C.
+#[target_feature(enable = "avx2,f16c")]
+pub(super) unsafe fn unpack(
+    panels: &mut [[Panel; WIDTH]],
+    b: SharedRows<'_, BlockQ4K>,
+    first: usize,
+    at: usize,
+    with_sums: bool,
+) {
+    assert!(at + panels.len() <= b.blocks());
+    for p in 0..WIDTH {
+        let mut blocks = eight(b, first + LANES * p);
+        for block in &mut blocks {
+            *block = block.wrapping_add(at);
+        }
+        for pair in &mut *panels {
+            // SAFETY: the caller's promise; every row has this block.
+            unsafe { pair[p].unpack(&blocks, with_sums) };
+            for block in &mut blocks {
+                *block = block.wrapping_add(1);
+            }
+        }
+    }
+}
+
 impl Panel {
     /// All zeros.
     // SAFETY: zero bits are a value of every integer and float.
@@ -37,7 +68,7 @@ impl Panel {
     /// The CPU has AVX2 and F16C. The blocks can be loaded.
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    pub(super) unsafe fn unpack(&mut self, blocks: [*const BlockQ4K; LANES], with_sums: bool) {
+    unsafe fn unpack(&mut self, blocks: &[*const BlockQ4K; LANES], with_sums: bool) {
         // SAFETY: the caller's promises; the last 16 bytes are those from 16 + 96 + 16.
         unsafe {
             self.header = Header::unpack(blocks);

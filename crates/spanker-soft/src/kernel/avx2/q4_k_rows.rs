@@ -15,7 +15,7 @@ use std::arch::x86_64::*;
 use super::header::add_pairs;
 use super::many_rows::{load, store, sub_block};
 use super::panel::Panel;
-use super::{UnpackedQ4K, B_ROWS, SUPERBLOCK, WIDTH};
+use super::{ActivationQ4K, B_ROWS, SUPERBLOCK, WIDTH};
 
 /// Adds M rows × `panels` to `sums`. A row has as many superblocks as there are `panels`.
 ///
@@ -24,7 +24,7 @@ use super::{UnpackedQ4K, B_ROWS, SUPERBLOCK, WIDTH};
 #[target_feature(enable = "avx2,f16c")]
 pub(super) unsafe fn multiply<const M: usize>(
     panels: &[[Panel; WIDTH]],
-    rows: &[&[UnpackedQ4K]],
+    rows: &[&[ActivationQ4K]],
     sums: &mut [[f32; B_ROWS]],
 ) {
     // SAFETY: the caller's promise.
@@ -63,7 +63,7 @@ pub(super) unsafe fn multiply<const M: usize>(
 /// The CPU has AVX2 and F16C.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn add_term(acc: __m256, p: __m256i, a: &UnpackedQ4K, b: &Panel) -> __m256 {
+unsafe fn add_term(acc: __m256, p: __m256i, a: &ActivationQ4K, b: &Panel) -> __m256 {
     // SAFETY: the caller's promise.
     unsafe {
         let [mut q, mut r, mut s] = [_mm256_setzero_si256(); 3];

@@ -7,27 +7,23 @@ use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use spanker_sys::spanker_block_q8_k as BlockQ8K;
-
 use super::transpose::LANES;
 use super::SUPERBLOCK;
+use crate::kernel::{canonical, ActivationQ8K};
 
 /// QUANTISE of 256 values.
 ///
 /// # Safety
 /// The CPU has AVX2.
 #[target_feature(enable = "avx2,f16c")]
-pub(super) unsafe fn quantise(x: &[f32], out: &mut BlockQ8K) {
+pub(super) unsafe fn quantise(x: &[f32], out: &mut ActivationQ8K) {
     const INFINITY: u32 = 0x7f80_0000;
-    const NAN: u32 = 0x7fc0_0000;
 
-    out.d = 0;
-    out.qs = [0; SUPERBLOCK];
-    out.bsums = [0; 16];
+    *out = ActivationQ8K::ZERO;
     // SAFETY: the caller's promise.
     let amax = unsafe { largest_magnitude(x) };
     if amax >= INFINITY {
-        out.d = NAN;
+        out.d = canonical(f32::NAN);
         return;
     }
     // SAFETY: the caller's promise.
@@ -38,10 +34,8 @@ pub(super) unsafe fn quantise(x: &[f32], out: &mut BlockQ8K) {
     }
     // SAFETY: the caller's promise.
     unsafe { scale_to_integers(x, is, &mut out.qs) };
-    for (sum, qs) in out.bsums.iter_mut().zip(out.qs.chunks_exact(16)) {
-        *sum = qs.iter().map(|q| i16::from(*q)).sum::<i16>() as u16;
-    }
-    out.d = (1.0 / is).to_bits();
+    out.sum_values();
+    out.d = 1.0 / is;
 }
 
 /// The largest bits of |x|. No sign bit is left, so signed comparison is right.

@@ -12,14 +12,21 @@ use spanker_sys::spanker_block_q4_k as BlockQ4K;
 use crate::memory::SharedRows;
 
 /// Rows of `b` in a vector.
-pub(super) const LANES: usize = 8;
+pub(in crate::kernel) const LANES: usize = 8;
 
 /// The starts of eight rows from row `first`. The last row stands in for those that are not there:
 /// nobody looks at what they give.
 #[inline]
-pub(super) fn eight(b: SharedRows<'_, BlockQ4K>, first: usize) -> [*const BlockQ4K; LANES] {
+pub(in crate::kernel) fn eight(
+    b: SharedRows<'_, BlockQ4K>,
+    first: usize,
+) -> [*const BlockQ4K; LANES] {
     let last = b.rows() - 1;
-    std::array::from_fn(|r| b.row(last.min(first + r)))
+    let mut starts = [b.row(last); LANES];
+    for (row, start) in (first..last).zip(&mut starts) {
+        *start = b.row(row);
+    }
+    starts
 }
 
 /// Bytes `at` to `at`+15 of eight blocks, four bytes of every block to a vector.
@@ -28,7 +35,10 @@ pub(super) fn eight(b: SharedRows<'_, BlockQ4K>, first: usize) -> [*const BlockQ
 /// The CPU has AVX2. The blocks can be loaded. `at` is at most 128.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-pub(super) unsafe fn transpose(blocks: [*const BlockQ4K; LANES], at: usize) -> [__m256i; 4] {
+pub(in crate::kernel) unsafe fn transpose(
+    blocks: &[*const BlockQ4K; LANES],
+    at: usize,
+) -> [__m256i; 4] {
     // SAFETY: the caller's promises; a block is 144 bytes without padding, and these loads need no
     // alignment.
     unsafe {
@@ -54,7 +64,7 @@ pub(super) unsafe fn transpose(blocks: [*const BlockQ4K; LANES], at: usize) -> [
 /// The CPU has AVX2.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-pub(super) unsafe fn transposed_sums(rows: [__m256i; LANES]) -> __m256i {
+pub(in crate::kernel) unsafe fn transposed_sums(rows: [__m256i; LANES]) -> __m256i {
     // SAFETY: the caller's promise.
     unsafe {
         // Each step adds two halves of what is left of a row, and brings two rows together.
@@ -77,7 +87,7 @@ pub(super) unsafe fn transposed_sums(rows: [__m256i; LANES]) -> __m256i {
 /// The CPU has AVX2.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-pub(super) unsafe fn nibbles(bytes: __m256i) -> [__m256i; 2] {
+pub(in crate::kernel) unsafe fn nibbles(bytes: __m256i) -> [__m256i; 2] {
     // SAFETY: the caller's promise.
     unsafe {
         let mask = _mm256_set1_epi8(15);

@@ -11,11 +11,10 @@
 
 use std::arch::x86_64::*;
 
-use spanker_sys::spanker_block_q8_k as BlockQ8K;
-
 use super::panel::Panel;
-use super::transpose::LANES;
+use super::transpose::{nibbles, LANES};
 use super::SUPERBLOCK;
+use crate::kernel::ActivationQ8K;
 
 /// Adds M rows × `panels` to `sums`. A row has as many superblocks as there are `panels`.
 ///
@@ -24,7 +23,7 @@ use super::SUPERBLOCK;
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub(super) unsafe fn multiply<const M: usize>(
     panels: &[Panel],
-    rows: &[&[BlockQ8K]],
+    rows: &[&[ActivationQ8K]],
     sums: &mut [[f32; LANES]],
 ) {
     // SAFETY: the caller's promise; a row of `sums` has the 16 f32 read and written.
@@ -35,17 +34,22 @@ pub(super) unsafe fn multiply<const M: usize>(
         }
         for (at, panel) in panels.iter().enumerate() {
             let mut p = [_mm512_setzero_si512(); M];
-            for s in 0..8 {
-                let mut products = [_mm512_setzero_si512(); M];
+            for g in 0..4 {
+                let mut low = [_mm512_setzero_si512(); M];
+                let mut high = [_mm512_setzero_si512(); M];
                 for j in 0..8 {
+                    let [q_low, q_high] = nibbles(panel.q[g][j]);
                     for i in 0..M {
-                        let a = _mm512_set1_epi32(quad(&rows[i][at].qs, 32 * s + 4 * j));
-                        products[i] = _mm512_dpbusd_epi32(products[i], panel.q[s][j], a);
+                        let a_low = _mm512_set1_epi32(quad(&rows[i][at].qs, 64 * g + 4 * j));
+                        let a_high = _mm512_set1_epi32(quad(&rows[i][at].qs, 64 * g + 32 + 4 * j));
+                        low[i] = _mm512_dpbusd_epi32(low[i], q_low, a_low);
+                        high[i] = _mm512_dpbusd_epi32(high[i], q_high, a_high);
                     }
                 }
                 for i in 0..M {
-                    let scaled = _mm512_mullo_epi32(products[i], panel.scales[s]);
-                    p[i] = _mm512_add_epi32(p[i], scaled);
+                    let low = _mm512_mullo_epi32(low[i], panel.scales[2 * g]);
+                    let high = _mm512_mullo_epi32(high[i], panel.scales[2 * g + 1]);
+                    p[i] = _mm512_add_epi32(p[i], _mm512_add_epi32(low, high));
                 }
             }
             for i in 0..M {

@@ -4,9 +4,12 @@
 
 use std::arch::x86_64::*;
 
-use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
-use super::transpose::{nibbles, transpose, LANES};
+use super::pairs::add_pairs;
+use super::transpose::{nibbles, sixteen, transpose, transpose_to, LANES};
+use crate::kernel::ActivationQ8K;
+use crate::memory::SharedRows;
 
 /// Where the weights begin in a Q4_K block.
 const QS: usize = 16;
@@ -14,8 +17,9 @@ const QS: usize = 16;
 /// Sixteen rows of `b` × one superblock, transposed.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::kernel) struct Panel {
-    /// `q[s][j]`, four bytes a row: its weights 32s+4j to 32s+4j+3, 0 to 15.
-    pub(super) q: [[__m512i; 8]; 8],
+    /// `q[g][j]`, four bytes a row: in their low nibbles its weights 64g+4j to 64g+4j+3, in their
+    /// high nibbles those 32 further on.
+    pub(super) q: [[__m512i; 8]; 4],
     /// `scales[s]`, an i32 a row: its sc\[s\].
     pub(super) scales: [__m512i; 8],
     /// `mins[s]`, two i16 a row: its mn\[s\] twice.
@@ -26,6 +30,32 @@ pub(in crate::kernel) struct Panel {
     pub(super) d: __m512,
     /// Each row's dmin.
     pub(super) dmin: __m512,
+}
+
+/// Unpacks superblocks from `at` on of sixteen rows from row `first`: one into each panel.
+///
+/// # Safety
+/// The CPU has AVX-512 F, BW and VNNI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+pub(super) unsafe fn unpack(
+    panels: &mut [Panel],
+    b: SharedRows<'_, BlockQ4K>,
+    first: usize,
+    at: usize,
+    with_sums: bool,
+) {
+    assert!(at + panels.len() <= b.blocks());
+    let mut blocks = sixteen(b, first);
+    for block in &mut blocks {
+        *block = block.wrapping_add(at);
+    }
+    for panel in panels {
+        // SAFETY: the caller's promise; every row has this block.
+        unsafe { panel.unpack(&blocks, with_sums) };
+        for block in &mut blocks {
+            *block = block.wrapping_add(1);
+        }
+    }
 }
 
 impl Panel {
@@ -39,38 +69,38 @@ impl Panel {
     /// The CPU has AVX-512 F, BW and VNNI. The blocks can be loaded.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    pub(super) unsafe fn unpack(&mut self, blocks: [*const BlockQ4K; LANES], with_sums: bool) {
+    unsafe fn unpack(&mut self, blocks: &[*const BlockQ4K; LANES], with_sums: bool) {
         // SAFETY: the caller's promises; the last 16 bytes are those from 16 + 96 + 16.
         unsafe {
             self.unpack_header(transpose(blocks, 0));
             for g in 0..4 {
                 for half in 0..2 {
-                    let columns = transpose(blocks, QS + 32 * g + 16 * half);
-                    for (j, bytes) in columns.into_iter().enumerate() {
-                        let [low, high] = nibbles(bytes);
-                        self.q[2 * g][4 * half + j] = low;
-                        self.q[2 * g + 1][4 * half + j] = high;
-                    }
+                    let columns = &mut self.q[g][4 * half..][..4];
+                    transpose_to(blocks, QS + 32 * g + 16 * half, columns);
                 }
             }
         }
         if with_sums {
-            for s in 0..8 {
+            for (g, q) in self.q.iter().enumerate() {
                 let ones = _mm512_set1_epi8(1);
-                let zero = _mm512_setzero_si512();
-                let sum = self.q[s].iter().fold(zero, |sum, q| _mm512_dpbusd_epi32(sum, *q, ones));
-                self.sums[s] = _mm512_mullo_epi32(sum, self.scales[s]);
+                let mut sums = [_mm512_setzero_si512(); 2];
+                for bytes in q {
+                    let [low, high] = nibbles(*bytes);
+                    sums[0] = _mm512_dpbusd_epi32(sums[0], low, ones);
+                    sums[1] = _mm512_dpbusd_epi32(sums[1], high, ones);
+                }
+                for (half, sum) in sums.into_iter().enumerate() {
+                    let s = 2 * g + half;
+                    self.sums[s] = _mm512_mullo_epi32(sum, self.scales[s]);
+                }
             }
         }
     }
 
     /// Sets what scales the weights from d and dmin and three words of 6-bit scales.
-    ///
-    /// # Safety
-    /// The CPU has AVX-512 F and BW.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    unsafe fn unpack_header(&mut self, [d, scales, mins, rest]: [__m512i; 4]) {
+    fn unpack_header(&mut self, [d, scales, mins, rest]: [__m512i; 4]) {
         // Four scales of a row to its lane.
         let low6 = _mm512_set1_epi8(0x3f);
         let low4 = _mm512_set1_epi8(0x0f);
@@ -97,26 +127,17 @@ impl Panel {
     }
 
     /// `acc` plus the term of one superblock of Q8_K × Q4_K, given P.
-    ///
-    /// # Safety
-    /// The CPU has AVX-512 F and VNNI.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vnni")]
-    pub(super) unsafe fn add_term(&self, acc: __m512, p: __m512i, a: &BlockQ8K) -> __m512 {
+    pub(super) fn add_term(&self, acc: __m512, p: __m512i, a: &ActivationQ8K) -> __m512 {
         let mut m = _mm512_setzero_si512();
         for s in 0..8 {
-            m = _mm512_dpwssd_epi32(m, _mm512_set1_epi32(pair(&a.bsums, s)), self.mins[s]);
+            m = add_pairs(m, _mm512_set1_epi32(a.bsums[s]), self.mins[s]);
         }
         let t = _mm512_mul_ps(self.d, _mm512_cvtepi32_ps(p));
         let u = _mm512_mul_ps(self.dmin, _mm512_cvtepi32_ps(m));
         let v = _mm512_sub_ps(t, u);
-        let w = _mm512_mul_ps(_mm512_set1_ps(f32::from_bits(a.d)), v);
+        let w = _mm512_mul_ps(_mm512_set1_ps(a.d), v);
         _mm512_add_ps(acc, w)
     }
-}
-
-/// Sums 2s and 2s+1 as the halves of a word.
-#[inline]
-fn pair(bsums: &[u16; 16], s: usize) -> i32 {
-    (u32::from(bsums[2 * s]) | u32::from(bsums[2 * s + 1]) << 16) as i32
 }

@@ -10,9 +10,10 @@
 use std::arch::x86_64::*;
 
 use super::many_rows::quad;
+use super::pairs::add_pairs;
 use super::panel::Panel;
-use super::transpose::LANES;
-use super::UnpackedQ4K;
+use super::transpose::{nibbles, LANES};
+use super::ActivationQ4K;
 
 /// Adds M rows × `panels` to `sums`. A row has as many superblocks as there are `panels`.
 ///
@@ -21,7 +22,7 @@ use super::UnpackedQ4K;
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub(super) unsafe fn multiply<const M: usize>(
     panels: &[Panel],
-    rows: &[&[UnpackedQ4K]],
+    rows: &[&[ActivationQ4K]],
     sums: &mut [[f32; LANES]],
 ) {
     // SAFETY: the caller's promise; a row of `sums` has the 16 f32 read and written.
@@ -32,20 +33,26 @@ pub(super) unsafe fn multiply<const M: usize>(
         }
         for (at, panel) in panels.iter().enumerate() {
             let mut p = [_mm512_setzero_si512(); M];
-            for s in 0..8 {
-                let mut products = [_mm512_setzero_si512(); M];
+            for g in 0..4 {
+                let mut low = [_mm512_setzero_si512(); M];
+                let mut high = [_mm512_setzero_si512(); M];
                 for j in 0..8 {
+                    let [q_low, q_high] = nibbles(panel.q[g][j]);
                     for i in 0..M {
-                        let a = _mm512_set1_epi32(quad(&rows[i][at].qs, 32 * s + 4 * j));
-                        products[i] = _mm512_dpbusd_epi32(products[i], panel.q[s][j], a);
+                        let a_low = _mm512_set1_epi32(quad(&rows[i][at].qs, 64 * g + 4 * j));
+                        let a_high = _mm512_set1_epi32(quad(&rows[i][at].qs, 64 * g + 32 + 4 * j));
+                        low[i] = _mm512_dpbusd_epi32(low[i], q_low, a_low);
+                        high[i] = _mm512_dpbusd_epi32(high[i], q_high, a_high);
                     }
                 }
                 for i in 0..M {
                     // Products add up to at most 7,200 and scales multiply to at most 3,969, so
                     // both fit the low i16 of a lane.
-                    let a_scale = _mm512_set1_epi32(rows[i][at].scales[s]);
-                    let scale = _mm512_mullo_epi16(a_scale, panel.scales[s]);
-                    p[i] = _mm512_dpwssd_epi32(p[i], products[i], scale);
+                    for (s, products) in [(2 * g, low[i]), (2 * g + 1, high[i])] {
+                        let a_scale = _mm512_set1_epi32(rows[i][at].scales[s]);
+                        let scale = _mm512_mullo_epi16(a_scale, panel.scales[s]);
+                        p[i] = add_pairs(p[i], products, scale);
+                    }
                 }
             }
             for i in 0..M {
@@ -59,18 +66,15 @@ pub(super) unsafe fn multiply<const M: usize>(
 }
 
 /// `acc` plus the term of one superblock, given P.
-///
-/// # Safety
-/// The CPU has AVX-512 F and VNNI.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn add_term(acc: __m512, p: __m512i, a: &UnpackedQ4K, b: &Panel) -> __m512 {
+fn add_term(acc: __m512, p: __m512i, a: &ActivationQ4K, b: &Panel) -> __m512 {
     let [mut q, mut r, mut s] = [_mm512_setzero_si512(); 3];
     for i in 0..8 {
         let a_min = _mm512_set1_epi32(a.mins[i]);
-        q = _mm512_dpwssd_epi32(q, _mm512_set1_epi32(a.sums[i]), b.mins[i]);
-        r = _mm512_dpwssd_epi32(r, a_min, b.sums[i]);
-        s = _mm512_dpwssd_epi32(s, a_min, b.mins[i]);
+        q = add_pairs(q, _mm512_set1_epi32(a.sums[i]), b.mins[i]);
+        r = add_pairs(r, a_min, b.sums[i]);
+        s = add_pairs(s, a_min, b.mins[i]);
     }
     // Each product of mins stands in both i16 of its lane: 16 · 2 = 32.
     let s = _mm512_slli_epi32::<4>(s);

@@ -6,6 +6,7 @@ use std::arch::x86_64::*;
 
 use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
+use crate::kernel::avx2::transpose as avx2;
 use crate::memory::SharedRows;
 
 /// Rows of `b` in a vector.
@@ -16,47 +17,56 @@ pub(super) const LANES: usize = 16;
 #[inline]
 pub(super) fn sixteen(b: SharedRows<'_, BlockQ4K>, first: usize) -> [*const BlockQ4K; LANES] {
     let last = b.rows() - 1;
-    std::array::from_fn(|r| b.row(last.min(first + r)))
+    let mut starts = [b.row(last); LANES];
+    for (row, start) in (first..last).zip(&mut starts) {
+        *start = b.row(row);
+    }
+    starts
 }
 
 /// Bytes `at` to `at`+15 of sixteen blocks, four bytes of every block to a vector.
 ///
 /// # Safety
-/// The CPU has AVX-512F. The blocks can be loaded. `at` is at most 128.
+/// The CPU has AVX2 and AVX-512F. The blocks can be loaded. `at` is at most 128.
 #[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) unsafe fn transpose(blocks: [*const BlockQ4K; LANES], at: usize) -> [__m512i; 4] {
-    // SAFETY: the caller's promises; a block is 144 bytes without padding, and these loads need no
-    // alignment.
-    unsafe {
-        let bytes = |r: usize| _mm_loadu_si128(blocks[r].cast::<u8>().add(at).cast());
-        // Rows 4q to 4q+3 in quarter q, where unpacking keeps them.
-        let quarters: [__m512i; 4] = std::array::from_fn(|r| {
-            let low = _mm512_castsi128_si512(bytes(r));
-            let low = _mm512_mask_broadcast_i32x4(low, 0x00f0, bytes(r + 4));
-            let low = _mm512_mask_broadcast_i32x4(low, 0x0f00, bytes(r + 8));
-            _mm512_mask_broadcast_i32x4(low, 0xf000, bytes(r + 12))
-        });
-        let low01 = _mm512_unpacklo_epi32(quarters[0], quarters[1]);
-        let low23 = _mm512_unpacklo_epi32(quarters[2], quarters[3]);
-        let high01 = _mm512_unpackhi_epi32(quarters[0], quarters[1]);
-        let high23 = _mm512_unpackhi_epi32(quarters[2], quarters[3]);
-        [
-            _mm512_unpacklo_epi64(low01, low23),
-            _mm512_unpackhi_epi64(low01, low23),
-            _mm512_unpacklo_epi64(high01, high23),
-            _mm512_unpackhi_epi64(high01, high23),
-        ]
+#[target_feature(enable = "avx2,avx512f")]
+pub(super) unsafe fn transpose(blocks: &[*const BlockQ4K; LANES], at: usize) -> [__m512i; 4] {
+    let mut columns = [_mm512_setzero_si512(); 4];
+    // SAFETY: the caller's promises.
+    unsafe { transpose_to(blocks, at, &mut columns) };
+    columns
+}
+
+/// [`transpose`], to memory: there eight rows go into each half of a vector, which takes no
+/// instruction to put them together.
+///
+/// # Safety
+/// The CPU has AVX2 and AVX-512F. The blocks can be loaded. `at` is at most 128. There are four
+/// `columns`.
+#[inline]
+#[target_feature(enable = "avx2,avx512f")]
+pub(super) unsafe fn transpose_to(
+    blocks: &[*const BlockQ4K; LANES],
+    at: usize,
+    columns: &mut [__m512i],
+) {
+    let columns: *mut __m256i = columns.as_mut_ptr().cast();
+    for half in 0..2 {
+        let mut eight = [blocks[8 * half]; 8];
+        eight.copy_from_slice(&blocks[8 * half..][..8]);
+        // SAFETY: the caller's promises; four vectors have eight halves.
+        unsafe {
+            for (j, rows) in avx2::transpose(&eight, at).into_iter().enumerate() {
+                _mm256_store_si256(columns.add(2 * j + half), rows);
+            }
+        }
     }
 }
 
 /// The low and the high nibble of every byte.
-///
-/// # Safety
-/// The CPU has AVX-512F and AVX-512BW.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-pub(super) unsafe fn nibbles(bytes: __m512i) -> [__m512i; 2] {
+pub(super) fn nibbles(bytes: __m512i) -> [__m512i; 2] {
     let mask = _mm512_set1_epi8(15);
     [_mm512_and_si512(bytes, mask), _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), mask)]
 }

@@ -5,22 +5,27 @@
 use spanker_sys::spanker_block_q8_k as BlockQ8K;
 
 use super::random::Random;
-use crate::kernel::{all, text, FloatEnvironment};
+use crate::kernel::{all, text, ActivationQ8K, FloatEnvironment};
 
 /// Asserts that every kernel quantises `x` as the text does.
 fn assert_quantises(x: &[f32; 256]) -> BlockQ8K {
     let expected = text::quantise(x);
     for kernel in all() {
         // Stale contents, for every field must be written.
-        let mut got = [BlockQ8K { d: 0x1234_5678, qs: [99; 256], bsums: [99; 16] }];
+        let stale = BlockQ8K { d: 0x1234_5678, qs: [99; 256], bsums: [99; 16] };
+        let mut got = [ActivationQ8K::new(&stale)];
         kernel.quantise_row(x, &mut got);
-        let [got] = got;
-        let name = kernel.name();
-        assert_eq!(got.d, expected.d, "{name}: d of {x:?}");
-        assert_eq!(got.qs, expected.qs, "{name}: qs of {x:?}");
-        assert_eq!(got.bsums, expected.bsums, "{name}: bsums of {x:?}");
+        assert_same(got[0], &expected, kernel.name(), x);
     }
     expected
+}
+
+/// Asserts that a kernel's block is what the text made of `x`.
+fn assert_same(got: ActivationQ8K, expected: &BlockQ8K, name: &str, x: &[f32]) {
+    let expected = ActivationQ8K::new(expected);
+    assert_eq!(got.d.to_bits(), expected.d.to_bits(), "{name}: d of {x:?}");
+    assert_eq!(got.qs, expected.qs, "{name}: qs of {x:?}");
+    assert_eq!(got.bsums, expected.bsums, "{name}: bsums of {x:?}");
 }
 
 #[test]
@@ -141,13 +146,11 @@ fn quantise_row_takes_one_superblock_after_the_other() {
     let mut random = Random(3);
     let x: Vec<f32> = (0..768).map(|_| random.f32()).collect();
     for kernel in all() {
-        let mut out: Vec<BlockQ8K> = (0..3).map(|_| random.block_q8_k()).collect();
+        let mut out = vec![ActivationQ8K::new(&random.block_q8_k()); 3];
         kernel.quantise_row(&x, &mut out);
         for (x, block) in x.chunks_exact(256).zip(out) {
             let expected = text::quantise(x.try_into().unwrap());
-            assert_eq!(block.d, expected.d);
-            assert_eq!(block.qs, expected.qs);
-            assert_eq!(block.bsums, expected.bsums);
+            assert_same(block, &expected, kernel.name(), x);
         }
     }
 }
