@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Contestants that do the same work by turns: A B A B ….
 
+use crate::implementation::Contestant;
 use crate::statistics::Sorted;
 use crate::Error;
 use std::time::{Duration, Instant};
-
-/// One implementation, ready to do one piece of work again and again.
-pub(crate) trait Contestant {
-    /// Does the work once.
-    fn run(&mut self) -> Result<(), Error>;
-
-    /// Lets go of the processors, if threads of it would spin on.
-    fn rest(&mut self) {}
-
-    /// What the last run computed, row after row of activations.
-    fn output(&mut self) -> Result<Vec<f32>, Error>;
-}
 
 /// For how long to measure.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +17,8 @@ pub(crate) struct Effort {
 
 /// A turn's timed runs go on for this long.
 const TURN: Duration = Duration::from_millis(4);
+/// The runs before it that are not timed: long enough that others' threads have stopped spinning.
+const WARM_UP: Duration = Duration::from_millis(2);
 /// Above this, what a run itself fetches into the caches is so little of it that no other run has
 /// to warm them.
 const LONG: Duration = Duration::from_millis(40);
@@ -52,8 +43,10 @@ pub(crate) fn by_turns(
             if warm_up[index] {
                 let warming = Instant::now();
                 contestant.run()?;
-                contestant.run()?;
-                warm_up[index] = warming.elapsed() < 2 * LONG;
+                while warming.elapsed() < WARM_UP {
+                    contestant.run()?;
+                }
+                warm_up[index] = warming.elapsed() < LONG;
             }
             let turn = Instant::now();
             while turn.elapsed() < TURN {

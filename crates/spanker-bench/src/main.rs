@@ -4,8 +4,10 @@
 //!
 //! `cargo run --release --manifest-path crates/spanker-bench/Cargo.toml -- compute --quick`
 
+mod bounds;
 mod compute;
 mod contest;
+mod implementation;
 mod machine;
 mod ours;
 mod peers;

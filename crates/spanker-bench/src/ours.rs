@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The software Sail, through the whole public API: from submission to completion.
 
-use crate::compute::Pair;
-use crate::contest::Contestant;
-use crate::workload::{quantise, Shape};
+use crate::implementation::{Contestant, Implementation, Pair, Stored};
+use crate::workload::{quantise, Shape, Task};
 use crate::Error;
 use spanker::{Activation, BlockQ4K, Matmul, Matrix, Sail, F32, Q4K, Q8K};
 use spanker_soft::{Config, CpuEngine, Machine};
@@ -29,48 +28,53 @@ impl Ours {
         })?;
         Ok(Self { kernel, sail: Sail::on_machine(&machine, 0)?, _machine: machine })
     }
+}
 
-    /// The name in reports.
-    pub(crate) fn name(&self) -> String {
+impl Implementation for Ours {
+    fn kernel(&self) -> String {
         format!("spanker-{}", self.kernel.trim_start_matches("spanker-"))
     }
 
-    pub(crate) fn weights(&self, shape: Shape, blocks: &[BlockQ4K]) -> Result<Matrix<Q4K>, Error> {
-        Ok(self.sail.upload(shape.rows, shape.columns, blocks)?)
+    fn multiplies(&self, _: Pair) -> bool {
+        true
     }
 
-    /// Products of `rows` rows of activations by each of `weights` in turn.
-    pub(crate) fn product<'a>(
-        &self,
-        pair: Pair,
-        (rows, x): (usize, &[f32]),
-        quantised: &[BlockQ4K],
-        weights: &'a [Matrix<Q4K>],
-    ) -> Result<Box<dyn Contestant + 'a>, Error> {
-        let shape = weights[0].shape();
-        Ok(match pair {
-            Pair::F32 => self.over(self.sail.upload::<F32>(rows, shape.cols, x)?, weights)?,
-            Pair::Q8k => {
-                self.over(self.sail.upload::<Q8K>(rows, shape.cols, &quantise(x))?, weights)?
-            }
-            Pair::Q4k => {
-                self.over(self.sail.upload::<Q4K>(rows, shape.cols, quantised)?, weights)?
-            }
-        })
+    fn store<'a>(
+        &'a self,
+        shape: Shape,
+        blocks: &[BlockQ4K],
+        copies: usize,
+    ) -> Result<Box<dyn Stored + 'a>, Error> {
+        let copies = (0..copies).map(|_| self.sail.upload(shape.rows, shape.columns, blocks));
+        Ok(Box::new(Weights { sail: &self.sail, copies: copies.collect::<Result<_, _>>()? }))
     }
+}
 
-    fn over<'a, A: Activation>(
-        &self,
-        a: Matrix<A>,
-        weights: &'a [Matrix<Q4K>],
-    ) -> Result<Box<dyn Contestant + 'a>, Error> {
-        let out = Some(self.sail.matrix(a.shape().rows, weights[0].shape().rows)?);
-        Ok(Box::new(Product { sail: self.sail.clone(), a, weights, next: 0, out }))
+struct Weights<'a> {
+    sail: &'a Sail,
+    copies: Vec<Matrix<Q4K>>,
+}
+
+impl Stored for Weights<'_> {
+    fn product<'a>(&'a self, task: &Task) -> Result<Box<dyn Contestant + 'a>, Error> {
+        let (rows, columns) = (task.rows, task.shape.columns);
+        match task.pair {
+            Pair::F32 => self.by(self.sail.upload::<F32>(rows, columns, &task.x)?),
+            Pair::Q8k => self.by(self.sail.upload::<Q8K>(rows, columns, &quantise(&task.x))?),
+            Pair::Q4k => self.by(self.sail.upload::<Q4K>(rows, columns, &task.quantised)?),
+        }
+    }
+}
+
+impl Weights<'_> {
+    fn by<'a, A: Activation>(&'a self, a: Matrix<A>) -> Result<Box<dyn Contestant + 'a>, Error> {
+        let out = Some(self.sail.matrix(a.shape().rows, self.copies[0].shape().rows)?);
+        Ok(Box::new(Product { sail: self.sail, a, weights: &self.copies, next: 0, out }))
     }
 }
 
 struct Product<'a, A: Activation> {
-    sail: Sail,
+    sail: &'a Sail,
     a: Matrix<A>,
     weights: &'a [Matrix<Q4K>],
     next: usize,

@@ -12,8 +12,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "what", rename_all = "lowercase")]
 pub(crate) enum Record {
-    /// A product whose weights are in the caches, if these are large enough for them.
+    /// What no product exceeds.
+    Bound(Bound),
+    /// A product again and again by the same weights: they are in the caches, if these are large
+    /// enough for them.
     Compute(Product),
+    /// A product by weights that are in no cache.
+    Cold(Product),
     /// A peer that is not here, and why.
     Missing { peer: String, reason: String },
 }
@@ -33,14 +38,29 @@ pub(crate) struct Product {
     pub(crate) threads: usize,
     pub(crate) gflops_best: f64,
     pub(crate) gflops_median: f64,
-    /// Of the bests and medians: this contestant's over ggml's with repacked weights.
+    /// Of the bests and of the medians: over ggml's with repacked weights.
     pub(crate) over_ggml_best: Option<f64>,
     pub(crate) over_ggml_median: Option<f64>,
+    /// Of the bests: over what reading the weights from memory allows, if they are cold.
+    pub(crate) of_bound: Option<f64>,
     /// Timed runs.
     pub(crate) runs: usize,
     pub(crate) cpu: String,
     /// The machine's load when this was measured.
-    pub(crate) load: f64,
+    pub(crate) load: Option<f64>,
+}
+
+/// The best of several measurements of what bounds products.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Bound {
+    /// `memory`: reading weights that are in no cache, for one row of activations.
+    /// `integer-…`: multiplying and adding integers with such instructions and nothing else.
+    pub(crate) kernel: String,
+    pub(crate) threads: usize,
+    pub(crate) gflops_best: f64,
+    pub(crate) gigabytes_per_second: Option<f64>,
+    pub(crate) cpu: String,
+    pub(crate) load: Option<f64>,
 }
 
 /// How to show what is measured.
@@ -76,5 +96,47 @@ impl Report {
             print!("{}", table::text(&self.records));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{parse, Product, Record};
+
+    /// A product whose other fields do not matter.
+    pub(crate) fn product(kernel: &str, rows: usize, gflops: f64) -> Product {
+        Product {
+            kernel: kernel.to_owned(),
+            variant: None,
+            pair: "F32xQ4_K".to_owned(),
+            weights: "4096x14336".to_owned(),
+            rows,
+            threads: 2,
+            gflops_best: gflops,
+            gflops_median: gflops - 1.0,
+            over_ggml_best: Some(2.0),
+            over_ggml_median: None,
+            of_bound: None,
+            runs: 10,
+            cpu: "a CPU".to_owned(),
+            load: Some(0.5),
+        }
+    }
+
+    #[test]
+    fn a_line_has_the_documented_fields() {
+        let record = Record::Compute(product("spanker-avx2", 8, 400.5));
+        let line = serde_json::to_string(&record).unwrap();
+        assert_eq!(
+            line,
+            concat!(
+                r#"{"what":"compute","kernel":"spanker-avx2","variant":null,"pair":"F32xQ4_K","#,
+                r#""weights":"4096x14336","rows":8,"threads":2,"gflops_best":400.5,"#,
+                r#""gflops_median":399.5,"over_ggml_best":2.0,"over_ggml_median":null,"#,
+                r#""of_bound":null,"runs":10,"cpu":"a CPU","load":0.5}"#
+            )
+        );
+        assert!(matches!(parse(&line), Ok(Record::Compute(Product { rows: 8, .. }))));
+        assert!(parse("{}").is_err());
     }
 }

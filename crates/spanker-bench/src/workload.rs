@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The work that all contestants are given: random weights and activations, the same in every run.
 
+use crate::implementation::Pair;
 use fastrand::Rng;
 use half::f16;
 use spanker::{BlockQ4K, BlockQ8K};
@@ -20,11 +21,6 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Floating-point operations of a product with `rows` rows of activations.
-    pub(crate) fn operations(self, rows: usize) -> f64 {
-        2.0 * (rows * self.rows * self.columns) as f64
-    }
-
     /// Bytes of the Q4_K weights.
     pub(crate) fn bytes(self) -> usize {
         self.rows * self.columns / SUPERBLOCK * size_of::<BlockQ4K>()
@@ -47,6 +43,36 @@ impl FromStr for Shape {
             (rows.parse().map_err(|_| wrong())?, columns.parse().map_err(|_| wrong())?);
         let whole = rows > 0 && columns > 0 && columns % SUPERBLOCK == 0;
         whole.then_some(Self { rows, columns }).ok_or_else(wrong)
+    }
+}
+
+/// What all contestants are given to multiply.
+#[derive(Debug)]
+pub(crate) struct Task {
+    pub(crate) pair: Pair,
+    pub(crate) shape: Shape,
+    /// Rows of activations.
+    pub(crate) rows: usize,
+    /// The activations, row after row.
+    pub(crate) x: Vec<f32>,
+    /// What takes their place where weights are multiplied by weights.
+    pub(crate) quantised: Vec<BlockQ4K>,
+}
+
+impl Task {
+    pub(crate) fn new(rng: &mut Rng, pair: Pair, shape: Shape, rows: usize) -> Self {
+        let count = rows * shape.columns;
+        let x = activations(rng, count);
+        let quantised = match pair {
+            Pair::F32 | Pair::Q8k => Vec::new(),
+            Pair::Q4k => weights(rng, count),
+        };
+        Self { pair, shape, rows, x, quantised }
+    }
+
+    /// Floating-point operations, as if nothing were quantised.
+    pub(crate) fn operations(&self) -> f64 {
+        2.0 * (self.rows * self.shape.rows * self.shape.columns) as f64
     }
 }
 
@@ -78,7 +104,7 @@ pub(crate) fn weights(rng: &mut Rng, count: usize) -> Vec<BlockQ4K> {
 }
 
 /// Activations between -1 and 1.
-pub(crate) fn activations(rng: &mut Rng, count: usize) -> Vec<f32> {
+fn activations(rng: &mut Rng, count: usize) -> Vec<f32> {
     (0..count).map(|_| rng.f32() * 2.0 - 1.0).collect()
 }
 

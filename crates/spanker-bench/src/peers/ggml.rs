@@ -6,8 +6,8 @@
 mod library;
 mod package;
 
-use crate::contest::Contestant;
-use crate::workload::Shape;
+use crate::implementation::{Contestant, Implementation, Stored};
+use crate::workload::{Shape, Task};
 use crate::Error;
 use library::{Api, Backend, Buffer, Context, Graph, InitParams, Pool, PoolParams, Tensor};
 use spanker::BlockQ4K;
@@ -39,21 +39,48 @@ impl Drop for Running {
     }
 }
 
+/// Products by weights that ggml stores in one way or the other.
+#[derive(Debug)]
+pub(crate) struct Multiplier {
+    pub(crate) ggml: Ggml,
+    pub(crate) storage: Storage,
+}
+
+impl Implementation for Multiplier {
+    fn kernel(&self) -> String {
+        let name = match self.storage {
+            Storage::Plain => "ggml-plain",
+            Storage::Repacked => "ggml-repacked",
+        };
+        name.to_owned()
+    }
+
+    fn variant(&self) -> Option<String> {
+        Some(self.ggml.0.api.variant.clone())
+    }
+
+    fn store<'a>(
+        &'a self,
+        shape: Shape,
+        blocks: &[BlockQ4K],
+        copies: usize,
+    ) -> Result<Box<dyn Stored + 'a>, Error> {
+        let copies = (0..copies).map(|_| self.ggml.weights(shape, blocks, self.storage));
+        Ok(Box::new(copies.collect::<Result<Vec<_>, _>>()?))
+    }
+}
+
+impl Stored for Vec<Weights> {
+    fn product<'a>(&'a self, task: &Task) -> Result<Box<dyn Contestant + 'a>, Error> {
+        Ok(Box::new(Product::new(self, task.rows, &task.x)?))
+    }
+}
+
 /// How ggml stores the weights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Storage {
     Plain,
     Repacked,
-}
-
-impl Storage {
-    /// The name in reports.
-    pub(crate) fn kernel(self) -> &'static str {
-        match self {
-            Self::Plain => "ggml-plain",
-            Self::Repacked => "ggml-repacked",
-        }
-    }
 }
 
 impl Ggml {
@@ -83,14 +110,9 @@ impl Ggml {
         }
     }
 
-    /// The kind of CPU that it was built for.
-    pub(crate) fn variant(&self) -> &str {
-        &self.0.api.variant
-    }
-
     /// # Errors
     /// If ggml has no memory, or does not repack weights of this shape although it should.
-    pub(crate) fn weights(
+    fn weights(
         &self,
         shape: Shape,
         blocks: &[BlockQ4K],
@@ -171,14 +193,14 @@ impl Drop for Tensors {
 
 /// A matrix of weights as ggml has stored it.
 #[derive(Debug)]
-pub(crate) struct Weights {
+struct Weights {
     tensors: Tensors,
     tensor: *mut Tensor,
     shape: Shape,
 }
 
 /// Products of the same activations by some weights in turn.
-pub(crate) struct Product<'a> {
+struct Product<'a> {
     /// One a matrix of weights, whose computation is described once.
     graphs: Vec<*mut Graph>,
     results: Vec<*mut Tensor>,
@@ -191,7 +213,7 @@ pub(crate) struct Product<'a> {
 impl<'a> Product<'a> {
     /// # Errors
     /// If ggml has no memory, or cannot multiply by such weights.
-    pub(crate) fn new(weights: &'a [Weights], rows: usize, x: &[f32]) -> Result<Self, Error> {
+    fn new(weights: &'a [Weights], rows: usize, x: &[f32]) -> Result<Self, Error> {
         let mut product = Self {
             graphs: Vec::new(),
             results: Vec::new(),
