@@ -17,12 +17,8 @@ use std::time::Duration;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Arguments {
-    /// Some sizes, for a short time each: half a minute in all.
-    #[arg(long)]
-    quick: bool,
-    /// One JSON object a line.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    pub(crate) format: Format,
     /// Threads that compute, of each contestant; a process for each of these numbers.
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
     threads: Vec<NonZeroUsize>,
@@ -47,13 +43,9 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    pub(crate) fn format(&self) -> Format {
-        Format { json: self.json }
-    }
-
     fn weights(&self) -> Vec<Shape> {
         let shape = |rows, columns| Shape { rows, columns };
-        match (self.weights.is_empty(), self.quick) {
+        match (self.weights.is_empty(), self.format.quick) {
             (false, _) => self.weights.clone(),
             (true, true) => vec![shape(256, 256), shape(4096, 4096)],
             (true, false) => {
@@ -63,7 +55,7 @@ impl Arguments {
     }
 
     fn rows(&self) -> Vec<usize> {
-        match (self.rows.is_empty(), self.quick) {
+        match (self.rows.is_empty(), self.format.quick) {
             (false, _) => self.rows.clone(),
             (true, true) => vec![1, 8, 128],
             (true, false) => vec![1, 2, 4, 8, 32, 128, 512],
@@ -71,10 +63,10 @@ impl Arguments {
     }
 
     fn effort(&self) -> Effort {
-        let seconds = self.seconds.unwrap_or(if self.quick { 0.3 } else { 1.0 });
+        let seconds = self.seconds.unwrap_or(if self.format.quick { 0.25 } else { 1.0 });
         Effort {
             time: Duration::from_secs_f64(seconds.clamp(0.0, 3600.0)),
-            rounds: if self.quick { 3 } else { 5 },
+            rounds: if self.format.quick { 3 } else { 5 },
         }
     }
 

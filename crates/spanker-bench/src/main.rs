@@ -5,6 +5,7 @@
 //! `cargo run --release --manifest-path crates/spanker-bench/Cargo.toml -- compute --quick`
 
 mod bounds;
+mod cold_build;
 mod compute;
 mod contest;
 mod implementation;
@@ -13,6 +14,7 @@ mod ours;
 mod peers;
 mod report;
 mod statistics;
+mod submit;
 mod workload;
 
 use clap::{Parser, Subcommand};
@@ -34,18 +36,26 @@ struct Arguments {
 enum Command {
     /// GFLOP/s of a product of activations by Q4_K weights, beside ggml and others.
     Compute(compute::Arguments),
+    /// Nanoseconds from submission to completion of a small op, and ops per second.
+    Submit(submit::Arguments),
+    /// Seconds to build an empty crate that depends on spanker, beside crates of its kind.
+    Build(cold_build::Arguments),
 }
 
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let run = || -> Result<(), Error> {
+        let mut report = Report::new(match &command {
+            Command::Compute(arguments) => &arguments.format,
+            Command::Submit(arguments) => &arguments.format,
+            Command::Build(arguments) => &arguments.format,
+        });
         match &command {
-            Command::Compute(arguments) => {
-                let mut report = Report::new(arguments.format());
-                compute::run(arguments, &mut report)?;
-                report.finish()
-            }
+            Command::Compute(arguments) => compute::run(arguments, &mut report)?,
+            Command::Submit(arguments) => submit::run(arguments, &mut report)?,
+            Command::Build(arguments) => cold_build::run(arguments, &mut report)?,
         }
+        report.finish()
     };
     match run() {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,9 +2,12 @@
 //! What was measured, and the ways to show it.
 
 mod json;
-mod table;
+mod sheet;
+mod text;
 
+use crate::machine::Machine;
 use crate::Error;
+use clap::Args;
 pub(crate) use json::parse;
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +22,33 @@ pub(crate) enum Record {
     Compute(Product),
     /// A product by weights that are in no cache.
     Cold(Product),
+    /// Small ops.
+    Submit(Submission),
+    /// A crate built with nothing built before.
+    Build(ColdBuild),
     /// A peer that is not here, and why.
     Missing { peer: String, reason: String },
+}
+
+impl Record {
+    fn machine(&self) -> Option<&Machine> {
+        match self {
+            Self::Bound(Bound { machine, .. })
+            | Self::Compute(Product { machine, .. })
+            | Self::Cold(Product { machine, .. })
+            | Self::Submit(Submission { machine, .. })
+            | Self::Build(ColdBuild { machine, .. }) => Some(machine),
+            Self::Missing { .. } => None,
+        }
+    }
+}
+
+/// On what the records were measured, in one line.
+fn machine(records: &[Record]) -> String {
+    let machines: Vec<_> = records.iter().filter_map(Record::machine).collect();
+    let cpu = machines.first().map_or("nothing measured", |machine| &machine.cpu);
+    let load = machines.iter().filter_map(|machine| machine.load).reduce(f64::max);
+    load.map_or(cpu.to_owned(), |load| format!("{cpu}; load {load} at most"))
 }
 
 /// The speed of one product by one contestant.
@@ -45,9 +73,18 @@ pub(crate) struct Product {
     pub(crate) of_bound: Option<f64>,
     /// Timed runs.
     pub(crate) runs: usize,
-    pub(crate) cpu: String,
-    /// The machine's load when this was measured.
-    pub(crate) load: Option<f64>,
+    #[serde(flatten)]
+    pub(crate) machine: Machine,
+}
+
+impl Product {
+    /// Who computed it, in full.
+    fn name(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{} {variant}", self.kernel),
+            None => self.kernel.clone(),
+        }
+    }
 }
 
 /// The best of several measurements of what bounds products.
@@ -59,14 +96,56 @@ pub(crate) struct Bound {
     pub(crate) threads: usize,
     pub(crate) gflops_best: f64,
     pub(crate) gigabytes_per_second: Option<f64>,
-    pub(crate) cpu: String,
-    pub(crate) load: Option<f64>,
+    #[serde(flatten)]
+    pub(crate) machine: Machine,
 }
 
-/// How to show what is measured.
-#[derive(Clone, Debug)]
+/// What small ops cost.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Submission {
+    /// What computed them.
+    pub(crate) kernel: String,
+    /// Ops in one submission.
+    pub(crate) ops: usize,
+    /// Opens that submit at the same time, each from a thread of its own.
+    pub(crate) opens: usize,
+    /// Threads that compute.
+    pub(crate) threads: usize,
+    /// From submission to completion.
+    pub(crate) p50_ns: f64,
+    pub(crate) p99_ns: f64,
+    /// Of all opens together.
+    pub(crate) ops_per_second: f64,
+    /// Timed submissions.
+    pub(crate) runs: usize,
+    #[serde(flatten)]
+    pub(crate) machine: Machine,
+}
+
+/// How long an empty crate with one dependency takes to build.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct ColdBuild {
+    /// The dependency, and which of it if there is more than one way to have it.
+    pub(crate) kernel: String,
+    pub(crate) mode: String,
+    pub(crate) version: String,
+    /// Crates that are compiled, the empty one not counted.
+    pub(crate) crates: usize,
+    pub(crate) seconds_best: f64,
+    pub(crate) seconds_median: f64,
+    pub(crate) runs: usize,
+    #[serde(flatten)]
+    pub(crate) machine: Machine,
+}
+
+/// How much to measure and how to show it.
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Format {
-    /// One JSON object a line, as soon as it is measured, instead of tables at the end.
+    /// Measures less, and for a shorter time.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Prints one JSON object a line, as soon as it is measured, instead of tables at the end.
+    #[arg(long)]
     pub(crate) json: bool,
 }
 
@@ -78,8 +157,8 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format, records: Vec::new() }
+    pub(crate) fn new(format: &Format) -> Self {
+        Self { format: format.clone(), records: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, record: Record) -> Result<(), Error> {
@@ -93,7 +172,7 @@ impl Report {
     /// Shows what is shown at the end.
     pub(crate) fn finish(self) -> Result<(), Error> {
         if !self.format.json {
-            print!("{}", table::text(&self.records));
+            print!("{}", text::text(&self.records));
         }
         Ok(())
     }
@@ -102,6 +181,7 @@ impl Report {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::{parse, Product, Record};
+    use crate::machine::Machine;
 
     /// A product whose other fields do not matter.
     pub(crate) fn product(kernel: &str, rows: usize, gflops: f64) -> Product {
@@ -115,11 +195,10 @@ pub(crate) mod tests {
             gflops_best: gflops,
             gflops_median: gflops - 1.0,
             over_ggml_best: Some(2.0),
-            over_ggml_median: None,
+            over_ggml_median: Some(1.5),
             of_bound: None,
             runs: 10,
-            cpu: "a CPU".to_owned(),
-            load: Some(0.5),
+            machine: Machine { cpu: "a CPU".to_owned(), load: Some(0.5) },
         }
     }
 
@@ -132,7 +211,7 @@ pub(crate) mod tests {
             concat!(
                 r#"{"what":"compute","kernel":"spanker-avx2","variant":null,"pair":"F32xQ4_K","#,
                 r#""weights":"4096x14336","rows":8,"threads":2,"gflops_best":400.5,"#,
-                r#""gflops_median":399.5,"over_ggml_best":2.0,"over_ggml_median":null,"#,
+                r#""gflops_median":399.5,"over_ggml_best":2.0,"over_ggml_median":1.5,"#,
                 r#""of_bound":null,"runs":10,"cpu":"a CPU","load":0.5}"#
             )
         );

@@ -6,7 +6,7 @@ use crate::bounds::integer;
 use crate::bounds::memory::{Memory, ORDERS};
 use crate::contest::by_turns;
 use crate::implementation::{Contestant, Implementation, Stored};
-use crate::machine;
+use crate::machine::{largest_cache, Machine};
 use crate::ours::Ours;
 #[cfg(feature = "candle")]
 use crate::peers::candle::Candle;
@@ -40,7 +40,7 @@ pub(super) fn all(
         let blocks = workload::weights(&mut rng, shape.rows * shape.columns);
         measurement.warm(&mut rng, shape, &blocks, report)?;
         // Others fit into the caches of a processor that runs nothing but a model.
-        if arguments.rows().contains(&1) && shape.bytes() > machine::largest_cache() / 8 {
+        if arguments.rows().contains(&1) && shape.bytes() > largest_cache() / 8 {
             measurement.cold(&mut rng, shape, &blocks, report)?;
         }
     }
@@ -101,15 +101,14 @@ impl Measurement<'_> {
     fn peaks(&self, report: &mut Report) -> Result<(), Error> {
         for instructions in integer::instructions() {
             let mut multiplying = instructions.on(self.threads);
-            let load = machine::load();
+            let machine = Machine::now();
             let times = by_turns(&mut [&mut multiplying], self.arguments.effort())?;
             report.add(Record::Bound(Bound {
                 kernel: format!("integer-{}", instructions.name),
                 threads: self.threads.get(),
                 gflops_best: multiplying.operations() / times[0].least() * 1e-9,
                 gigabytes_per_second: None,
-                cpu: machine::cpu(),
-                load,
+                machine,
             }))?;
         }
         Ok(())
@@ -149,7 +148,7 @@ impl Measurement<'_> {
         blocks: &[BlockQ4K],
         report: &mut Report,
     ) -> Result<(), Error> {
-        let room = COLD * machine::largest_cache();
+        let room = COLD * largest_cache();
         let mut stored = Vec::new();
         for implementation in &self.implementations {
             let copies = room.div_ceil(implementation.bytes(shape));
@@ -172,8 +171,7 @@ impl Measurement<'_> {
                 threads: self.threads.get(),
                 gflops_best: bound,
                 gigabytes_per_second: Some(speed * 1e-9),
-                cpu: machine::cpu(),
-                load: contest.load,
+                machine: contest.machine.clone(),
             }))?;
             for mut product in contest.products(&times, self.threads) {
                 let reads_as_much = product.kernel != "gemm-f32";
@@ -204,15 +202,15 @@ impl Measurement<'_> {
             }
         }
         agree(&mut entries)?;
-        Ok(Contest { task, entries, load: machine::load() })
+        Ok(Contest { task, entries, machine: Machine::now() })
     }
 }
 
 struct Contest<'a> {
     task: &'a Task,
     entries: Vec<Entry<'a>>,
-    /// Of the machine, before it began.
-    load: Option<f64>,
+    /// Before it began.
+    machine: Machine,
 }
 
 /// One contestant and what is known of it.
@@ -259,8 +257,7 @@ impl Contest<'_> {
                 over_ggml_median: ggml.map(|ggml| ggml.median() / times.median()),
                 of_bound: None,
                 runs: times.count(),
-                cpu: machine::cpu(),
-                load: self.load,
+                machine: self.machine.clone(),
             })
             .collect()
     }
