@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//! GFLOP/s of products of activations by Q4_K weights: what is measured, and in which process.
+
+mod measure;
+
+use crate::contest::Effort;
+use crate::implementation::Pair;
+use crate::report::{parse, Format, Report};
+use crate::workload::Shape;
+use crate::Error;
+use clap::Args;
+use spanker_soft::CpuEngine;
+use std::io::{BufRead, BufReader};
+use std::num::NonZeroUsize;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// Threads that compute, of each contestant; a process for each of these numbers.
+    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    threads: Vec<NonZeroUsize>,
+    /// Shapes of weights: rows and columns.
+    #[arg(long, value_delimiter = ',', value_name = "ROWSxCOLUMNS")]
+    weights: Vec<Shape>,
+    /// Rows of activations.
+    #[arg(long, value_delimiter = ',')]
+    rows: Vec<usize>,
+    /// What is multiplied.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "f32")]
+    pair: Vec<Pair>,
+    /// Our kernels: of these names, or `all` [default: the fastest that this CPU can run].
+    #[arg(long, value_delimiter = ',')]
+    kernel: Vec<String>,
+    /// Kinds of CPU to use ggml's libraries for, as `haswell` [default: what scores best].
+    #[arg(long, value_delimiter = ',', value_name = "VARIANT")]
+    ggml_variant: Vec<String>,
+    /// Seconds for one contestant at one size.
+    #[arg(long)]
+    seconds: Option<f64>,
+}
+
+impl Arguments {
+    fn weights(&self) -> Vec<Shape> {
+        let shape = |rows, columns| Shape { rows, columns };
+        match (self.weights.is_empty(), self.format.quick) {
+            (false, _) => self.weights.clone(),
+            (true, true) => vec![shape(256, 256), shape(4096, 4096)],
+            (true, false) => {
+                vec![shape(256, 256), shape(640, 1024), shape(4096, 4096), shape(4096, 14336)]
+            }
+        }
+    }
+
+    fn rows(&self) -> Vec<usize> {
+        match (self.rows.is_empty(), self.format.quick) {
+            (false, _) => self.rows.clone(),
+            (true, true) => vec![1, 8, 128],
+            (true, false) => vec![1, 2, 4, 8, 32, 128, 512],
+        }
+    }
+
+    fn effort(&self) -> Effort {
+        let seconds = self.seconds.unwrap_or(if self.format.quick { 0.25 } else { 1.0 });
+        Effort {
+            time: Duration::from_secs_f64(seconds.clamp(0.0, 3600.0)),
+            rounds: if self.format.quick { 3 } else { 5 },
+        }
+    }
+
+    fn kernels(&self) -> Vec<&'static str> {
+        let all = CpuEngine::kernels();
+        if self.kernel.is_empty() {
+            return vec![CpuEngine::new().kernel()];
+        }
+        let asked = |kernel: &&str| {
+            self.kernel
+                .iter()
+                .any(|name| name == "all" || name.trim_start_matches("spanker-") == *kernel)
+        };
+        all.into_iter().filter(asked).collect()
+    }
+}
+
+/// Measures and reports.
+///
+/// # Errors
+/// If a contestant fails or computes something else than the others.
+pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Error> {
+    match arguments.threads.as_slice() {
+        [threads] => {
+            // Read by the threads of peers when they start.
+            std::env::set_var("RAYON_NUM_THREADS", threads.to_string());
+            measure::all(arguments, *threads, report)
+        }
+        // Some implementations can be told their number of threads only once in a process.
+        several => several.iter().try_for_each(|threads| in_a_process(*threads, report)),
+    }
+}
+
+/// Runs this program once more, with the same arguments but for the threads.
+fn in_a_process(threads: NonZeroUsize, report: &mut Report) -> Result<(), Error> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(std::env::args_os().skip(1))
+        .args(["--json", "--threads", &threads.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()?;
+    for line in BufReader::new(child.stdout.take().ok_or("no output")?).lines() {
+        report.add(parse(&line?)?)?;
+    }
+    let status = child.wait()?;
+    status.success().then_some(()).ok_or_else(|| format!("with {threads} threads: {status}").into())
+}

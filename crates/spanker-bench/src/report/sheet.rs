@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Records as tables, however these are shown.
+
+use super::{Bound, ColdBuild, Product, Record, Submission};
+use std::collections::BTreeSet;
+
+/// A table. Names are in its first column, numbers in the others.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    pub(super) title: String,
+    pub(super) header: Vec<String>,
+    pub(super) lines: Vec<Vec<String>>,
+}
+
+impl Sheet {
+    fn new(title: &str, header: &[&str]) -> Self {
+        let header = header.iter().map(|&name| name.to_owned()).collect();
+        Self { title: title.to_owned(), header, lines: Vec::new() }
+    }
+}
+
+/// All of them that have lines.
+pub(super) fn sheets(records: &[Record]) -> Vec<Sheet> {
+    let mut sheets: Vec<_> = groups(records).iter().map(Group::sheet).collect();
+    sheets.extend([bounds(records), submissions(records), builds(records)]);
+    sheets.retain(|sheet| !sheet.lines.is_empty());
+    sheets
+}
+
+/// What is missing and why, each once.
+pub(super) fn missing(records: &[Record]) -> BTreeSet<(&str, &str)> {
+    let missing = records.iter().filter_map(|record| match record {
+        Record::Missing { peer, reason } => Some((peer.as_str(), reason.as_str())),
+        _ => None,
+    });
+    missing.collect()
+}
+
+/// Products that differ only in their rows and in who computed them.
+#[derive(Debug)]
+pub(super) struct Group<'a> {
+    /// Whether the weights were in no cache.
+    pub(super) cold: bool,
+    pub(super) products: Vec<&'a Product>,
+}
+
+/// In the order of their first products.
+pub(super) fn groups(records: &[Record]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for record in records {
+        let (cold, product) = match record {
+            Record::Compute(product) => (false, product),
+            Record::Cold(product) => (true, product),
+            _ => continue,
+        };
+        let same = |group: &&mut Group<'_>| {
+            let first = group.products[0];
+            (group.cold, &first.pair, &first.weights, first.threads)
+                == (cold, &product.pair, &product.weights, product.threads)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.products.push(product),
+            None => groups.push(Group { cold, products: vec![product] }),
+        }
+    }
+    groups
+}
+
+impl Group<'_> {
+    pub(super) fn title(&self) -> String {
+        let Product { pair, weights, threads, .. } = self.products[0];
+        let cold = if self.cold { " that are in no cache" } else { "" };
+        let plural = if *threads == 1 { "" } else { "s" };
+        format!("{pair}, weights {weights}{cold}, {threads} thread{plural}")
+    }
+
+    /// The contestants in the order of their first products.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for product in &self.products {
+            let name = product.name();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// A line for each number of rows, a column for each contestant.
+    fn sheet(&self) -> Sheet {
+        let title = format!("{}: GFLOP/s, best (median)", self.title());
+        let names = self.names();
+        let mut header = vec!["rows"];
+        header.extend(names.iter().map(String::as_str));
+        header.push(if self.cold { "of the bound" } else { "over ggml" });
+        let mut sheet = Sheet::new(&title, &header);
+        let mut rows: Vec<usize> = self.products.iter().map(|product| product.rows).collect();
+        rows.dedup();
+        for rows in rows {
+            let products = || self.products.iter().filter(|product| product.rows == rows);
+            let mut line = vec![rows.to_string()];
+            for name in &names {
+                let product = products().find(|product| product.name() == *name);
+                line.push(product.map_or(String::new(), |product| {
+                    format!("{:.1} ({:.1})", product.gflops_best, product.gflops_median)
+                }));
+            }
+            // Of the first contestant, which is ours.
+            line.push(products().next().map_or(String::new(), |product| {
+                match (product.of_bound, product.over_ggml_best, product.over_ggml_median) {
+                    (Some(share), ..) => format!("{:.0} %", share * 100.0),
+                    (None, Some(best), Some(median)) => format!("{best:.2} ({median:.2})"),
+                    _ => String::new(),
+                }
+            }));
+            sheet.lines.push(line);
+        }
+        sheet
+    }
+}
+
+fn bounds(records: &[Record]) -> Sheet {
+    let header = ["bound", "threads", "GFLOP/s", "GB/s"];
+    let mut sheet = Sheet::new("What no product exceeds", &header);
+    for record in records {
+        let Record::Bound(Bound { kernel, threads, gflops_best, gigabytes_per_second, .. }) =
+            record
+        else {
+            continue;
+        };
+        sheet.lines.push(vec![
+            kernel.clone(),
+            threads.to_string(),
+            format!("{gflops_best:.1}"),
+            gigabytes_per_second.map_or(String::new(), |speed| format!("{speed:.1}")),
+        ]);
+    }
+    sheet
+}
+
+fn submissions(records: &[Record]) -> Sheet {
+    let title = "1x256 by 8x256, from submission to completion";
+    let header = ["kernel", "ops", "opens", "p50 µs", "p99 µs", "million ops/s"];
+    let mut sheet = Sheet::new(title, &header);
+    for record in records {
+        let Record::Submit(Submission {
+            kernel, ops, opens, p50_ns, p99_ns, ops_per_second, ..
+        }) = record
+        else {
+            continue;
+        };
+        sheet.lines.push(vec![
+            kernel.clone(),
+            ops.to_string(),
+            opens.to_string(),
+            format!("{:.2}", p50_ns * 1e-3),
+            format!("{:.2}", p99_ns * 1e-3),
+            format!("{:.3}", ops_per_second * 1e-6),
+        ]);
+    }
+    sheet
+}
+
+fn builds(records: &[Record]) -> Sheet {
+    let title = "Building an empty crate with one dependency, nothing built before";
+    let mut sheet =
+        Sheet::new(title, &["dependency", "version", "crates", "seconds, best", "median"]);
+    for record in records {
+        let Record::Build(ColdBuild {
+            kernel,
+            mode,
+            version,
+            crates,
+            seconds_best,
+            seconds_median,
+            ..
+        }) = record
+        else {
+            continue;
+        };
+        sheet.lines.push(vec![
+            if mode.is_empty() { kernel.clone() } else { format!("{kernel}, {mode}") },
+            version.clone(),
+            crates.to_string(),
+            format!("{seconds_best:.1}"),
+            format!("{seconds_median:.1}"),
+        ]);
+    }
+    sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{missing, sheets};
+    use crate::report::tests::product;
+    use crate::report::Record;
+
+    #[test]
+    fn a_sheet_has_a_line_a_number_of_rows_and_a_column_a_contestant() {
+        let records = [
+            Record::Compute(product("spanker-avx2", 1, 80.0)),
+            Record::Compute(product("ggml-repacked", 1, 40.0)),
+            Record::Compute(product("spanker-avx2", 8, 200.0)),
+            Record::Cold(product("spanker-avx2", 1, 30.0)),
+        ];
+        let sheets = sheets(&records);
+        assert_eq!(sheets.len(), 2);
+        assert_eq!(sheets[0].header, ["rows", "spanker-avx2", "ggml-repacked", "over ggml"]);
+        assert_eq!(sheets[0].lines[0], ["1", "80.0 (79.0)", "40.0 (39.0)", "2.00 (1.50)"]);
+        assert_eq!(sheets[0].lines[1], ["8", "200.0 (199.0)", "", "2.00 (1.50)"]);
+        assert_eq!(sheets[1].header, ["rows", "spanker-avx2", "of the bound"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_told_once() {
+        let record = Record::Missing { peer: "ggml".to_owned(), reason: "no npm".to_owned() };
+        let missing = missing(&[record.clone(), record]).into_iter().collect::<Vec<_>>();
+        assert_eq!(missing, [("ggml", "no npm")]);
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tables for a terminal.
+
+use super::sheet::{missing, sheets, Sheet};
+use super::{machine, Record};
+use comfy_table::{presets, CellAlignment, Table};
+use std::fmt::Write;
+
+pub(super) fn text(records: &[Record]) -> String {
+    let mut text = format!("{}\n", machine(records));
+    for sheet in sheets(records) {
+        let _ = write!(text, "\n{}\n{}\n", sheet.title, table(&sheet));
+    }
+    for (peer, reason) in missing(records) {
+        let _ = write!(text, "\nMissing: {peer}: {reason}\n");
+    }
+    text
+}
+
+fn table(sheet: &Sheet) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(&sheet.header).add_rows(&sheet.lines);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+    use crate::report::tests::product;
+    use crate::report::Record;
+
+    #[test]
+    fn the_text_has_the_machine_the_figures_and_what_is_missing() {
+        let records = [
+            Record::Compute(product("spanker-avx2", 1, 80.0)),
+            Record::Missing { peer: "ggml".to_owned(), reason: "no npm".to_owned() },
+        ];
+        let text = text(&records);
+        let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+        assert_eq!(lines[0], "a CPU; load 0.5 at most");
+        assert!(lines.iter().any(|line| line.ends_with("80.0 (79.0)  2.00 (1.50)")), "{text}");
+        assert_eq!(lines.last(), Some(&"Missing: ggml: no npm"));
+    }
+}
