@@ -56,7 +56,7 @@ impl Default for Scratch {
     fn default() -> Self {
         Self {
             sums: Vec::with_capacity(matmul::TILE_SUMS),
-            row: Vec::with_capacity(matmul::CHUNK_ELEMENTS),
+            row: Vec::with_capacity(matmul::QUANTISED_ELEMENTS),
             kernel: kernel::Scratch::default(),
         }
     }

@@ -19,25 +19,34 @@ use spanker_sys::{Plain, SPANKER_QK_K};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Rows of `b` in a tile.
-const TILE_N: u32 = 16;
-/// Rows of `a` in a tile, and in a panel.
+/// Rows of `b` that a tile has a multiple of, but at the edge: no kernel likes less.
+const STRIP_N: u32 = 16;
+/// Strips of rows of `b` in a tile, at most.
+const STRIPS: u32 = 8;
+/// Rows of `a` in a tile, and in a panel, at most.
 const TILE_M: u32 = 64;
-/// Superblocks of k in a chunk: the weights of a tile are then 36 KiB.
-const CHUNK: u32 = 16;
+/// Superblocks in a panel, at most: what the second cache holds beside the weights. Few rows are
+/// cut into long chunks of k, many into short ones.
+const PANEL: u32 = 1024;
+/// Tiles for each thread, at least, if there are strips enough: so that all end at about the same
+/// time, however late some begin.
+const TILES_PER_THREAD: u32 = 8;
 /// Bytes of panels held at a time, about.
 const SLAB_BYTES: u64 = 64 << 20;
 
 /// Sums in a tile, at most.
-pub(super) const TILE_SUMS: usize = (TILE_M * TILE_N) as usize;
-/// Elements of a row in a chunk, at most.
-pub(super) const CHUNK_ELEMENTS: usize = (CHUNK * SPANKER_QK_K) as usize;
+pub(super) const TILE_SUMS: usize = (TILE_M * STRIPS * STRIP_N) as usize;
+/// Superblocks of F32 that are quantised at a time.
+const QUANTISED: usize = 16;
+/// Elements of a row that are quantised at a time.
+pub(super) const QUANTISED_ELEMENTS: usize = QUANTISED * SPANKER_QK_K as usize;
 
 pub(super) fn run(
     op: &Matmul,
     kernel: &'static dyn Kernel,
     crew: &mut Crew<'_>,
 ) -> Result<(), Stop> {
+    let threads = crew.threads();
     let panel_row = Type::Q8K.row_bytes(op.k);
     let slab_rows = (SLAB_BYTES / panel_row).max(1).min(u64::from(op.m)) as u32;
     // Whole tiles, so that a slab border cuts none in two.
@@ -47,7 +56,7 @@ pub(super) fn run(
         let rows = first..op.m.min(first.saturating_add(slab_rows));
         first = rows.end;
         let slab = refilled(crew.workspace().slab.take(), |slab: &mut Slab| {
-            slab.begin(Job::new(op.clone(), kernel, rows));
+            slab.begin(Job::new(op.clone(), kernel, rows, threads));
         });
         let result = crew.run(Arc::clone(&slab) as _);
         crew.workspace().slab = emptied(slab, Slab::end);
@@ -95,24 +104,34 @@ struct Job {
     /// The rows of `a` and `out` that this slab is.
     rows: Range<u32>,
     blocks: u32,
+    /// Superblocks of k in a chunk, but the last.
+    chunk: u32,
     chunks: u32,
+    /// Rows of `b` in a tile, but the last.
+    tile_n: u32,
     tiles_n: u32,
     tiles_m: u32,
 }
 
 impl Job {
-    fn new(op: Matmul, kernel: &'static dyn Kernel, rows: Range<u32>) -> Self {
+    fn new(op: Matmul, kernel: &'static dyn Kernel, rows: Range<u32>, threads: usize) -> Self {
         let blocks = op.k / SPANKER_QK_K;
-        let chunks = blocks.div_ceil(CHUNK);
-        let tiles_m = (rows.end - rows.start).div_ceil(TILE_M);
-        let tiles_n = op.n.div_ceil(TILE_N);
-        Self { op, kernel, rows, blocks, chunks, tiles_n, tiles_m }
+        let m = rows.end - rows.start;
+        let chunk = PANEL / m.min(TILE_M);
+        let chunks = blocks.div_ceil(chunk);
+        let tiles_m = m.div_ceil(TILE_M);
+        let strips = op.n.div_ceil(STRIP_N);
+        let wanted = TILES_PER_THREAD.saturating_mul(u32::try_from(threads).unwrap_or(u32::MAX));
+        let strips_each = (u64::from(strips) * u64::from(tiles_m) / u64::from(wanted)) as u32;
+        let tile_n = STRIP_N * strips_each.clamp(1, STRIPS);
+        let tiles_n = op.n.div_ceil(tile_n);
+        Self { op, kernel, rows, blocks, chunk, chunks, tile_n, tiles_n, tiles_m }
     }
 
     /// The superblocks of k in a chunk.
     fn chunk(&self, chunk: u32) -> Range<u32> {
-        let first = chunk * CHUNK;
-        first..self.blocks.min(first + CHUNK)
+        let first = chunk * self.chunk;
+        first..self.blocks.min(first + self.chunk)
     }
 
     /// Fills the panel of a chunk of some rows, whatever was in it.
@@ -139,12 +158,16 @@ impl Job {
             }
             Type::F32 => {
                 panel.q8_k.resize(rows.len() * blocks, ActivationQ8K::ZERO);
-                row.resize(blocks * SPANKER_QK_K as usize, 0.0);
-                let start = Type::F32.row_bytes(chunk.start * SPANKER_QK_K);
                 for (i, into) in rows.zip(panel.q8_k.chunks_exact_mut(blocks)) {
-                    self.op.a.buffer.memory.storage.read(self.op.a.start(i) + start, row);
-                    from_little_endian(row);
-                    self.kernel.quantise_row(row, into);
+                    let start = Type::F32.row_bytes(chunk.start * SPANKER_QK_K);
+                    let mut start = self.op.a.start(i) + start;
+                    for into in into.chunks_mut(QUANTISED) {
+                        row.resize(into.len() * SPANKER_QK_K as usize, 0.0);
+                        self.op.a.buffer.memory.storage.read(start, row);
+                        start += std::mem::size_of_val(&row[..]) as u64;
+                        from_little_endian(row);
+                        self.kernel.quantise_row(row, into);
+                    }
                 }
             }
         }
@@ -155,8 +178,8 @@ impl Job {
         let group = (tile % self.tiles_m as usize) as u32;
         let first_m = self.rows.start + group * TILE_M;
         let rows_m = first_m..self.rows.end.min(first_m + TILE_M);
-        let first_n = (tile / self.tiles_m as usize) as u32 * TILE_N;
-        let rows_n = first_n..self.op.n.min(first_n.saturating_add(TILE_N));
+        let first_n = (tile / self.tiles_m as usize) as u32 * self.tile_n;
+        let rows_n = first_n..self.op.n.min(first_n.saturating_add(self.tile_n));
 
         let Scratch { sums, row, kernel } = scratch;
         let out = &self.op.out;

@@ -29,7 +29,7 @@ use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use self::panel::Panel;
 use self::transpose::LANES;
-use super::sweep::{sweep_all, Strips};
+use super::sweep::{sweep, Strips};
 use super::{shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
 use crate::memory::SharedRows;
 
@@ -81,7 +81,7 @@ impl Kernel for Avx2 {
                 0 => {}
                 1 => few_rows::multiply::<1>(a, b, acc),
                 2 => few_rows::multiply::<2>(a, b, acc),
-                _ => sweep_all(self, &mut scratch.avx2.0, a, b, acc),
+                _ => sweep(self, &mut scratch.avx2.0, a, b, acc),
             }
         }
     }
@@ -94,7 +94,7 @@ impl Kernel for Avx2 {
         acc: &mut [f32],
     ) {
         shape(a.len(), b, acc.len());
-        sweep_all(self, &mut scratch.avx2.0, a, b, acc);
+        sweep(self, &mut scratch.avx2.0, a, b, acc);
     }
 }
 

@@ -23,7 +23,7 @@ use spanker_sys::spanker_block_q4_k as BlockQ4K;
 use self::panel::Panel;
 use self::transpose::LANES;
 use super::avx2::Avx2;
-use super::sweep::{sweep_all, Strips};
+use super::sweep::{sweep, Strips};
 use super::{shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
 use crate::memory::SharedRows;
 
@@ -78,7 +78,7 @@ impl Kernel for Avx512 {
                 }
             };
         }
-        sweep_all(self, &mut scratch.avx512.0, a, b, acc);
+        sweep(self, &mut scratch.avx512.0, a, b, acc);
     }
 
     fn tile_q4_k(
@@ -89,7 +89,7 @@ impl Kernel for Avx512 {
         acc: &mut [f32],
     ) {
         shape(a.len(), b, acc.len());
-        sweep_all(self, &mut scratch.avx512.0, a, b, acc);
+        sweep(self, &mut scratch.avx512.0, a, b, acc);
     }
 }
 

@@ -35,50 +35,56 @@ pub(super) trait Strips<A, const ROWS: usize> {
 }
 
 /// Adds `a` × `b` to `acc`; see [`Kernel`](super::Kernel) for their shapes.
-pub(super) fn sweep_all<A, S: Strips<A, ROWS>, const ROWS: usize>(
+pub(super) fn sweep<A, S: Strips<A, ROWS>, const ROWS: usize>(
     strips: &S,
     panels: &mut [S::Panel; DEPTH],
     a: &[A],
     b: SharedRows<'_, BlockQ4K>,
     acc: &mut [f32],
 ) {
-    let blocks = b.blocks();
-    for first in (0..blocks).step_by(DEPTH) {
-        let depth = DEPTH.min(blocks - first);
-        sweep(strips, &mut panels[..depth], a, b, first, acc);
+    let (n, blocks) = (b.rows(), b.blocks());
+    for j in (0..n).step_by(ROWS) {
+        for first in (0..blocks).step_by(DEPTH) {
+            let panels = &mut panels[..DEPTH.min(blocks - first)];
+            strips.unpack(panels, b, j, first);
+            multiply(strips, panels, Part { a, blocks, first }, acc, n, j);
+        }
     }
 }
 
-/// Adds as many superblocks of every row as there are panels, from superblock `first` on.
-fn sweep<A, S: Strips<A, ROWS>, const ROWS: usize>(
-    strips: &S,
-    panels: &mut [S::Panel],
-    a: &[A],
-    b: SharedRows<'_, BlockQ4K>,
+/// Superblocks of rows of `a` from `first` on: as many as there are panels.
+struct Part<'a, A> {
+    a: &'a [A],
+    blocks: usize,
     first: usize,
+}
+
+/// Adds a part of every row of `a` × `panels` to the columns from `j` on of `acc`, which has n.
+fn multiply<A, S: Strips<A, ROWS>, const ROWS: usize>(
+    strips: &S,
+    panels: &[S::Panel],
+    part: Part<'_, A>,
     acc: &mut [f32],
+    n: usize,
+    j: usize,
 ) {
-    let (n, blocks, depth) = (b.rows(), b.blocks(), panels.len());
-    let m = a.len() / blocks;
-    for j in (0..n).step_by(ROWS) {
-        strips.unpack(panels, b, j, first);
-        let width = ROWS.min(n - j);
-        let mut i = 0;
-        while i < m {
-            // Strips of equal height: a low one would cost nearly as much as a high one.
-            let height = (m - i).div_ceil((m - i).div_ceil(S::STRIP));
-            let mut rows = [&a[..0]; MAX_STRIP];
-            let mut sums = [[0.0; ROWS]; MAX_STRIP];
-            for r in 0..height {
-                rows[r] = &a[(i + r) * blocks + first..][..depth];
-                sums[r][..width].copy_from_slice(&acc[(i + r) * n + j..][..width]);
-            }
-            strips.multiply(panels, &rows[..height], &mut sums[..height]);
-            for r in 0..height {
-                acc[(i + r) * n + j..][..width].copy_from_slice(&sums[r][..width]);
-            }
-            i += height;
+    let m = part.a.len() / part.blocks;
+    let width = ROWS.min(n - j);
+    let mut i = 0;
+    while i < m {
+        // Strips of equal height: a low one would cost nearly as much as a high one.
+        let height = (m - i).div_ceil((m - i).div_ceil(S::STRIP));
+        let mut rows = [&part.a[..0]; MAX_STRIP];
+        let mut sums = [[0.0; ROWS]; MAX_STRIP];
+        for r in 0..height {
+            rows[r] = &part.a[(i + r) * part.blocks + part.first..][..panels.len()];
+            sums[r][..width].copy_from_slice(&acc[(i + r) * n + j..][..width]);
         }
+        strips.multiply(panels, &rows[..height], &mut sums[..height]);
+        for r in 0..height {
+            acc[(i + r) * n + j..][..width].copy_from_slice(&sums[r][..width]);
+        }
+        i += height;
     }
 }
 

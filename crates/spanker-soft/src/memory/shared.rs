@@ -3,7 +3,6 @@
 
 use spanker_sys::Plain;
 use std::marker::PhantomData;
-use std::mem::size_of;
 
 /// Rows of blocks in memory that others may write to at any time, so that no reference into it is
 /// made: values are copied out, or loaded through pointers. Whoever loads while somebody writes
@@ -45,7 +44,7 @@ impl<'a, T: Plain> SharedRows<'a, T> {
         assert!(blocks > 0 && values.len() % blocks == 0, "{} values in rows of {blocks}", {
             values.len()
         });
-        let stride = blocks * size_of::<T>();
+        let stride = blocks * std::mem::size_of::<T>();
         let start = values.as_ptr();
         Self { start, stride, rows: values.len() / blocks, blocks, memory: PhantomData }
     }
@@ -68,6 +67,13 @@ impl<'a, T: Plain> SharedRows<'a, T> {
     pub(crate) fn row(self, row: usize) -> *const T {
         assert!(row < self.rows, "row {row} of {}", self.rows);
         self.start.wrapping_byte_add(row * self.stride)
+    }
+
+    /// Where a row would be if there are that many: for prefetching, which does nothing where there
+    /// is no memory.
+    #[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64")), allow(dead_code))]
+    pub(crate) fn row_ahead(self, row: usize) -> *const T {
+        self.start.wrapping_byte_add(row.wrapping_mul(self.stride))
     }
 
     /// A copy of a block.

@@ -3,13 +3,16 @@
 
 use super::SharedRows;
 use nix::errno::Errno;
-use nix::sys::mman::{mmap_anonymous, munmap, MapFlags, ProtFlags};
+use nix::sys::mman::{madvise, mmap_anonymous, munmap, MapFlags, MmapAdvise, ProtFlags};
 use nix::unistd::{sysconf, SysconfVar};
 use spanker_sys::Plain;
 use std::ffi::c_void;
 use std::mem::size_of;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
+
+/// Bytes in a huge page, of most machines.
+const HUGE_PAGE: usize = 2 << 20;
 
 /// Bytes in a page of this machine.
 pub(crate) fn page_size() -> u64 {
@@ -46,7 +49,14 @@ impl Storage {
         // SAFETY: a fresh anonymous mapping at an address of the kernel's
         // choice affects no memory that exists.
         let start = unsafe { mmap_anonymous(None, len, protection, MapFlags::MAP_PRIVATE) };
-        Ok(Self { start: start.map_err(|_| Errno::ENOMEM)?, len })
+        let start = start.map_err(|_| Errno::ENOMEM)?;
+        if len.get() >= HUGE_PAGE {
+            // A product reads many rows by turns, each on a page of its own if pages are small. It
+            // is a wish: kernels that cannot fulfil it say so, and nothing is lost.
+            // SAFETY: the mapping is this value's own, and its contents stay as they are.
+            let _ = unsafe { madvise(start, len.get(), MmapAdvise::MADV_HUGEPAGE) };
+        }
+        Ok(Self { start, len })
     }
 
     pub(crate) fn len(&self) -> u64 {

@@ -19,13 +19,15 @@ use std::arch::x86_64::*;
 use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use super::header::{add_pairs, Header};
-use super::transpose::{eight, nibbles, transposed_sums, LANES};
+use super::transpose::{eight, nibbles, prefetch, transposed_sums, LANES};
 use crate::kernel::ActivationQ8K;
 use crate::memory::SharedRows;
 
 /// Rows of `b` that are multiplied by turns: while one sum is being added, there are others to go
 /// on with.
 const R: usize = 4;
+/// Rows between those that are multiplied and those that are prefetched.
+const AHEAD: usize = 2 * LANES;
 
 /// Adds the M rows of `a` × every row of `b` to `acc`.
 ///
@@ -53,6 +55,9 @@ pub(super) unsafe fn multiply<const M: usize>(
             // SAFETY: the caller's promise; every row has the block `at`; a row of `sums` has the
             // 8 f32 read and written.
             unsafe {
+                for r in 0..LANES {
+                    prefetch(b.row_ahead(j + AHEAD + r).wrapping_add(at));
+                }
                 let header = Header::unpack(&b_blocks);
                 let p = products::<M>(a_blocks, &b_blocks, &header);
                 for i in 0..M {

@@ -10,7 +10,7 @@ use std::arch::x86_64::*;
 use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use super::header::Header;
-use super::transpose::{eight, nibbles, transpose, LANES};
+use super::transpose::{eight, nibbles, prefetch, transpose, LANES};
 use super::WIDTH;
 use crate::memory::SharedRows;
 
@@ -47,7 +47,11 @@ pub(super) unsafe fn unpack(
         for block in &mut blocks {
             *block = block.wrapping_add(at);
         }
-        for pair in &mut *panels {
+        for (i, pair) in panels.iter_mut().enumerate() {
+            for row in first + LANES * (WIDTH + p)..first + LANES * (WIDTH + p + 1) {
+                // SAFETY: the caller's promise.
+                unsafe { prefetch(b.row_ahead(row).wrapping_add(at + i)) };
+            }
             // SAFETY: the caller's promise; every row has this block.
             unsafe { pair[p].unpack(&blocks, with_sums) };
             for block in &mut blocks {

@@ -29,6 +29,20 @@ pub(in crate::kernel) fn eight(
     starts
 }
 
+/// Asks for a block to be brought near, to the second cache: weights are used but once, by rows that
+/// follow each other too far apart for the CPU to notice.
+///
+/// # Safety
+/// The CPU has AVX2. There need not be a block.
+#[inline]
+#[target_feature(enable = "avx2,f16c")]
+pub(in crate::kernel) unsafe fn prefetch(block: *const BlockQ4K) {
+    for line in [0, 64, 128] {
+        // SAFETY: a prefetch does nothing where there is no memory.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(block.cast::<i8>().wrapping_add(line)) };
+    }
+}
+
 /// Bytes `at` to `at`+15 of eight blocks, four bytes of every block to a vector.
 ///
 /// # Safety

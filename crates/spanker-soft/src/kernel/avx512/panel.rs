@@ -8,6 +8,7 @@ use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
 use super::pairs::add_pairs;
 use super::transpose::{nibbles, sixteen, transpose, transpose_to, LANES};
+use crate::kernel::avx2::transpose::prefetch;
 use crate::kernel::ActivationQ8K;
 use crate::memory::SharedRows;
 
@@ -49,7 +50,11 @@ pub(super) unsafe fn unpack(
     for block in &mut blocks {
         *block = block.wrapping_add(at);
     }
-    for panel in panels {
+    for (i, panel) in panels.iter_mut().enumerate() {
+        for row in first + LANES..first + 2 * LANES {
+            // SAFETY: AVX-512F implies AVX2.
+            unsafe { prefetch(b.row_ahead(row).wrapping_add(at + i)) };
+        }
         // SAFETY: the caller's promise; every row has this block.
         unsafe { panel.unpack(&blocks, with_sums) };
         for block in &mut blocks {
