@@ -78,13 +78,31 @@ fn multiply<A, S: Strips<A, ROWS>, const ROWS: usize>(
         let mut sums = [[0.0; ROWS]; MAX_STRIP];
         for r in 0..height {
             rows[r] = &part.a[(i + r) * part.blocks + part.first..][..panels.len()];
-            sums[r][..width].copy_from_slice(&acc[(i + r) * n + j..][..width]);
+            load(&acc[(i + r) * n + j..][..width], &mut sums[r]);
         }
         strips.multiply(panels, &rows[..height], &mut sums[..height]);
         for r in 0..height {
-            acc[(i + r) * n + j..][..width].copy_from_slice(&sums[r][..width]);
+            store(&sums[r], &mut acc[(i + r) * n + j..][..width]);
         }
         i += height;
+    }
+}
+
+/// Copies the first values of a strip. Whole strips are copied without a call.
+#[inline(always)]
+fn load<const ROWS: usize>(from: &[f32], to: &mut [f32; ROWS]) {
+    match <&[f32; ROWS]>::try_from(from) {
+        Ok(from) => *to = *from,
+        Err(_) => to[..from.len()].copy_from_slice(from),
+    }
+}
+
+/// The counterpart of [`load`].
+#[inline(always)]
+fn store<const ROWS: usize>(from: &[f32; ROWS], to: &mut [f32]) {
+    match <&mut [f32; ROWS]>::try_from(&mut *to) {
+        Ok(to) => *to = *from,
+        Err(_) => to.copy_from_slice(&from[..to.len()]),
     }
 }
 
