@@ -28,7 +28,7 @@ use crate::memory::SharedRows;
 /// on with.
 const R: usize = 4;
 /// Rows between those that are multiplied and those that are prefetched.
-const AHEAD: usize = 2 * LANES;
+const AHEAD: usize = LANES;
 
 /// Adds the M rows of `a` × every row of `b` to `acc`.
 ///
