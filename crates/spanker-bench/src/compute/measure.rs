@@ -6,7 +6,7 @@ use crate::bounds::integer;
 use crate::bounds::memory::{Memory, ORDERS};
 use crate::contest::by_turns;
 use crate::implementation::{Contestant, Implementation, Stored};
-use crate::machine::{largest_cache, Machine};
+use crate::machine::{largest_cache, Machine, Watch};
 use crate::ours::Ours;
 #[cfg(feature = "candle")]
 use crate::peers::candle::Candle;
@@ -101,14 +101,14 @@ impl Measurement<'_> {
     fn peaks(&self, report: &mut Report) -> Result<(), Error> {
         for instructions in integer::instructions() {
             let mut multiplying = instructions.on(self.threads);
-            let machine = Machine::now();
+            let watch = Watch::start();
             let times = by_turns(&mut [&mut multiplying], self.arguments.effort())?;
             report.add(Record::Bound(Bound {
                 kernel: format!("integer-{}", instructions.name),
                 threads: self.threads.get(),
                 gflops_best: multiplying.operations() / times[0].least() * 1e-9,
                 gigabytes_per_second: None,
-                machine,
+                machine: watch.stop(),
             }))?;
         }
         Ok(())
@@ -124,14 +124,15 @@ impl Measurement<'_> {
     ) -> Result<(), Error> {
         let mut stored = Vec::new();
         for implementation in &self.implementations {
-            stored.push(implementation.store(shape, blocks, 1)?);
+            stored.push(Copies { stored: implementation.store(shape, blocks, 1)?, count: 1 });
         }
         for pair in &self.arguments.pair {
             for rows in self.arguments.rows() {
                 let task = Task::new(rng, *pair, shape, rows);
                 let mut contest = self.contest(&task, &stored, "")?;
+                let watch = Watch::start();
                 let times = contest.hold(self.arguments, &mut [])?;
-                for product in contest.products(&times, self.threads) {
+                for product in contest.products(&times, self.threads, &watch.stop()) {
                     report.add(Record::Compute(product))?;
                 }
             }
@@ -151,8 +152,8 @@ impl Measurement<'_> {
         let room = COLD * largest_cache();
         let mut stored = Vec::new();
         for implementation in &self.implementations {
-            let copies = room.div_ceil(implementation.bytes(shape));
-            stored.push(implementation.store(shape, blocks, copies)?);
+            let count = room.div_ceil(implementation.bytes(shape));
+            stored.push(Copies { stored: implementation.store(shape, blocks, count)?, count });
         }
         let memory = Memory::new(room)?;
         for pair in &self.arguments.pair {
@@ -161,7 +162,9 @@ impl Measurement<'_> {
             let mut readings = ORDERS.map(|order| memory.reading(order, self.threads));
             let mut readings: Vec<_> =
                 readings.iter_mut().map(|reading| reading as &mut dyn Contestant).collect();
+            let watch = Watch::start();
             let mut times = contest.hold(self.arguments, &mut readings)?;
+            let machine = watch.stop();
             let readings = times.split_off(contest.entries.len());
             let seconds = readings.iter().map(Sorted::least).fold(f64::INFINITY, f64::min);
             let speed = memory.len() as f64 / seconds;
@@ -171,11 +174,10 @@ impl Measurement<'_> {
                 threads: self.threads.get(),
                 gflops_best: bound,
                 gigabytes_per_second: Some(speed * 1e-9),
-                machine: contest.machine.clone(),
+                machine: machine.clone(),
             }))?;
-            for mut product in contest.products(&times, self.threads) {
-                let reads_as_much = product.kernel != "gemm-f32";
-                product.of_bound = reads_as_much.then_some(product.gflops_best / bound);
+            for mut product in contest.products(&times, self.threads, &machine) {
+                product.of_bound = Some(product.gflops_best / bound);
                 report.add(Record::Cold(product))?;
             }
         }
@@ -186,37 +188,43 @@ impl Measurement<'_> {
     fn contest<'a>(
         &self,
         task: &'a Task,
-        stored: &'a [Box<dyn Stored + '_>],
+        stored: &'a [Copies<'_>],
         how: &str,
     ) -> Result<Contest<'a>, Error> {
         let Task { pair, shape, rows, .. } = task;
         eprintln!("{pair}, weights {shape}{how}, rows {rows}, threads {}", self.threads);
         let mut entries = Vec::new();
-        for (implementation, stored) in self.implementations.iter().zip(stored) {
+        for (implementation, Copies { stored, count }) in self.implementations.iter().zip(stored) {
             if implementation.multiplies(*pair) {
                 entries.push(Entry {
                     kernel: implementation.kernel(),
                     variant: implementation.variant(),
+                    copies: *count,
                     contestant: stored.product(task)?,
                 });
             }
         }
         agree(&mut entries)?;
-        Ok(Contest { task, entries, machine: Machine::now() })
+        Ok(Contest { task, entries })
     }
+}
+
+/// So many copies of the same weights.
+struct Copies<'a> {
+    stored: Box<dyn Stored + 'a>,
+    count: usize,
 }
 
 struct Contest<'a> {
     task: &'a Task,
     entries: Vec<Entry<'a>>,
-    /// Before it began.
-    machine: Machine,
 }
 
 /// One contestant and what is known of it.
 struct Entry<'a> {
     kernel: String,
     variant: Option<String>,
+    copies: usize,
     contestant: Box<dyn Contestant + 'a>,
 }
 
@@ -237,7 +245,7 @@ impl Contest<'_> {
         by_turns(&mut contestants, arguments.effort())
     }
 
-    fn products(&self, times: &[Sorted], threads: NonZeroUsize) -> Vec<Product> {
+    fn products(&self, times: &[Sorted], threads: NonZeroUsize, machine: &Machine) -> Vec<Product> {
         let gflops = |seconds: f64| self.task.operations() / seconds * 1e-9;
         let ggml = self.entries.iter().position(|entry| entry.kernel == "ggml-repacked");
         let ggml = ggml.map(|index| &times[index]);
@@ -257,7 +265,7 @@ impl Contest<'_> {
                 over_ggml_median: ggml.map(|ggml| ggml.median() / times.median()),
                 of_bound: None,
                 runs: times.count(),
-                machine: self.machine.clone(),
+                machine: machine.clone(),
             })
             .collect()
     }
@@ -268,7 +276,10 @@ impl Contest<'_> {
 fn agree(entries: &mut [Entry<'_>]) -> Result<(), Error> {
     let mut outputs = Vec::new();
     for entry in &mut *entries {
-        entry.contestant.run()?;
+        // By each copy: some prepare it when it is used first.
+        for _ in 0..entry.copies {
+            entry.contestant.run()?;
+        }
         outputs.push(entry.contestant.output()?);
         entry.contestant.rest();
     }

@@ -67,6 +67,15 @@ pub(super) fn groups(records: &[Record]) -> Vec<Group<'_>> {
 }
 
 impl Group<'_> {
+    /// Whether the other's products are of the same pair, weights and threads.
+    pub(super) fn is_of_what(&self, other: &Group<'_>) -> bool {
+        let what = |group: &Group<'_>| {
+            let Product { pair, weights, threads, .. } = group.products[0];
+            (pair.clone(), weights.clone(), *threads)
+        };
+        what(self) == what(other)
+    }
+
     pub(super) fn title(&self) -> String {
         let Product { pair, weights, threads, .. } = self.products[0];
         let cold = if self.cold { " that are in no cache" } else { "" };
@@ -121,7 +130,7 @@ impl Group<'_> {
 
 fn bounds(records: &[Record]) -> Sheet {
     let header = ["bound", "threads", "GFLOP/s", "GB/s"];
-    let mut sheet = Sheet::new("What no product exceeds", &header);
+    let mut sheet = Sheet::new("Bounds", &header);
     for record in records {
         let Record::Bound(Bound { kernel, threads, gflops_best, gigabytes_per_second, .. }) =
             record
