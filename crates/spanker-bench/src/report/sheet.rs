@@ -223,7 +223,8 @@ mod tests {
     #[test]
     fn what_is_missing_is_told_once() {
         let record = Record::Missing { peer: "ggml".to_owned(), reason: "no npm".to_owned() };
-        let missing = missing(&[record.clone(), record]).into_iter().collect::<Vec<_>>();
+        let records = [record.clone(), record];
+        let missing: Vec<_> = missing(&records).into_iter().collect();
         assert_eq!(missing, [("ggml", "no npm")]);
     }
 }

@@ -5,6 +5,7 @@ use super::super::sheet::Group;
 use super::super::Bound;
 use crate::Error;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 const SIZE: (u32, u32) = (520, 340);
 /// Of text: not smaller than the page's on a telephone, to whose width a chart shrinks.
@@ -70,7 +71,7 @@ fn draw(
     let width = across(most).max(1.0);
 
     let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
-    let text = ("sans-serif", TEXT).into_font().color(&TEXT_COLOUR);
+    let text = TextStyle::from(("sans-serif", TEXT)).color(&TEXT_COLOUR);
     let mut chart = ChartBuilder::on(&root)
         .margin(8)
         .margin_right(16)
@@ -99,14 +100,15 @@ fn draw(
         let speed = |x: f64| bound.gflops_best * if memory { x.exp2() } else { 1.0 };
         let points = (0..=64).map(|step| f64::from(step) / 64.0 * width).map(|x| (x, speed(x)));
         let points: Vec<_> = points.take_while(|(_, y)| *y <= highest * 1.1).collect();
-        // Where no curve is: above the peak, right of what memory allows.
+        // Where no curve is: right of what memory allows, at its top, and above the peak's end.
         let end = points.last().map_or(0.0, |(x, _)| *x);
-        let place = if memory {
-            (end + 0.1, highest * 1.09)
+        let (place, side, above) = if memory {
+            ((end + 0.1, highest * 1.09), HPos::Left, VPos::Top)
         } else {
-            (width * 0.4, bound.gflops_best + highest * 0.06)
+            ((width, bound.gflops_best), HPos::Right, VPos::Bottom)
         };
-        chart.draw_series([Text::new(bound.kernel.clone(), place, text.clone())])?;
+        let style = text.clone().pos(Pos::new(side, above));
+        chart.draw_series([Text::new(bound.kernel.clone(), place, style)])?;
         chart.draw_series(DashedLineSeries::new(points, 4, 4, TEXT_COLOUR.stroke_width(1)))?;
     }
     let colour = |name: &str| {
