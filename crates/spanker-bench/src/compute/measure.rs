@@ -61,10 +61,6 @@ fn implementations(
         let kernels = CpuEngine::kernels().join(", ");
         return Err(format!("this CPU has no such kernel; it has {kernels}").into());
     }
-    let mut missing = |peer: String, reason: String| {
-        eprintln!("missing: {peer}: {reason}");
-        report.add(Record::Missing { peer, reason })
-    };
     let variants = match arguments.ggml_variant.as_slice() {
         [] => vec![None],
         several => several.iter().map(|variant| Some(variant.as_str())).collect(),
@@ -78,16 +74,21 @@ fn implementations(
             }
             Err(reason) => {
                 let peer = variant.map_or("ggml".to_owned(), |v| format!("ggml for {v}"));
-                missing(peer, reason.to_string())?;
+                missing(peer, reason.to_string(), report)?;
             }
         }
     }
     #[cfg(feature = "candle")]
     all.push(Box::new(Candle));
     #[cfg(not(feature = "candle"))]
-    missing("candle".to_owned(), "built without the feature `candle`".to_owned())?;
+    missing("candle".to_owned(), "built without the feature `candle`".to_owned(), report)?;
     all.push(Box::new(Gemm { threads }));
     Ok(all)
+}
+
+fn missing(peer: String, reason: String, report: &mut Report) -> Result<(), Error> {
+    eprintln!("missing: {peer}: {reason}");
+    report.add(Record::Missing { peer, reason })
 }
 
 struct Measurement<'a> {
@@ -122,10 +123,7 @@ impl Measurement<'_> {
         blocks: &[BlockQ4K],
         report: &mut Report,
     ) -> Result<(), Error> {
-        let mut stored = Vec::new();
-        for implementation in &self.implementations {
-            stored.push(Copies { stored: implementation.store(shape, blocks, 1)?, count: 1 });
-        }
+        let stored = self.store(shape, blocks, report, |_| 1)?;
         for pair in &self.arguments.pair {
             for rows in self.arguments.rows() {
                 let task = Task::new(rng, *pair, shape, rows);
@@ -150,11 +148,9 @@ impl Measurement<'_> {
         report: &mut Report,
     ) -> Result<(), Error> {
         let room = COLD * largest_cache();
-        let mut stored = Vec::new();
-        for implementation in &self.implementations {
-            let count = room.div_ceil(implementation.bytes(shape));
-            stored.push(Copies { stored: implementation.store(shape, blocks, count)?, count });
-        }
+        let copies =
+            |implementation: &dyn Implementation| room.div_ceil(implementation.bytes(shape));
+        let stored = self.store(shape, blocks, report, copies)?;
         let memory = Memory::new(room)?;
         for pair in &self.arguments.pair {
             let task = Task::new(rng, *pair, shape, 1);
@@ -184,6 +180,28 @@ impl Measurement<'_> {
         Ok(())
     }
 
+    /// The weights as each has them. A peer that cannot have them is missing.
+    fn store(
+        &self,
+        shape: Shape,
+        blocks: &[BlockQ4K],
+        report: &mut Report,
+        copies: impl Fn(&dyn Implementation) -> usize,
+    ) -> Result<Vec<Copies<'_>>, Error> {
+        let mut all = Vec::new();
+        for implementation in &self.implementations {
+            let count = copies(*implementation);
+            match implementation.store(shape, blocks, count) {
+                Ok(stored) => all.push(Copies { implementation: *implementation, stored, count }),
+                Err(error) if implementation.is_peer() => {
+                    missing(implementation.kernel(), error.to_string(), report)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
     /// All that can do the task, once they have shown that they do the same.
     fn contest<'a>(
         &self,
@@ -194,7 +212,7 @@ impl Measurement<'_> {
         let Task { pair, shape, rows, .. } = task;
         eprintln!("{pair}, weights {shape}{how}, rows {rows}, threads {}", self.threads);
         let mut entries = Vec::new();
-        for (implementation, Copies { stored, count }) in self.implementations.iter().zip(stored) {
+        for Copies { implementation, stored, count } in stored {
             if implementation.multiplies(*pair) {
                 entries.push(Entry {
                     kernel: implementation.kernel(),
@@ -211,6 +229,7 @@ impl Measurement<'_> {
 
 /// So many copies of the same weights.
 struct Copies<'a> {
+    implementation: &'a dyn Implementation,
     stored: Box<dyn Stored + 'a>,
     count: usize,
 }

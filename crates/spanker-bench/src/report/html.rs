@@ -3,7 +3,7 @@
 
 mod chart;
 
-use super::sheet::{groups, missing, sheets, Group, Sheet};
+use super::sheet::{best_bounds, groups, missing, sheets, Group, Sheet};
 use super::{machine, Bound, Record};
 use crate::Error;
 use maud::{html, Markup, PreEscaped, DOCTYPE};
@@ -60,12 +60,9 @@ fn names(groups: &[Group<'_>]) -> Vec<String> {
 fn bounds<'a>(records: &'a [Record], group: &Group<'_>, has_cold: bool) -> Vec<&'a Bound> {
     let product = group.products[0];
     let kernel = product.kernel.trim_start_matches("spanker-");
-    records
-        .iter()
-        .filter_map(|record| match record {
-            Record::Bound(bound) if bound.threads == product.threads => Some(bound),
-            _ => None,
-        })
+    best_bounds(records)
+        .into_iter()
+        .filter(|bound| bound.threads == product.threads)
         .filter(|bound| match bound.kernel.strip_prefix("integer-") {
             Some(instructions) => instructions.starts_with(kernel),
             // Weights that fit into the caches are not read from memory.
