@@ -4,7 +4,7 @@
 
 mod project;
 
-use crate::machine::Machine;
+use crate::machine::Watch;
 use crate::report::{ColdBuild, Format, Record, Report};
 use crate::statistics::Sorted;
 use crate::Error;
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Erro
     }
 
     let rounds = arguments.rounds.unwrap_or(if arguments.format.quick { 1 } else { 3 }).max(1);
-    let machine = Machine::now();
+    let watch = Watch::start();
     let mut builds: Vec<(Project, Vec<f64>)> = Vec::new();
     for project in projects {
         eprintln!("fetching what {} needs", project.title());
@@ -63,6 +63,7 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Erro
             }
         }
     }
+    let machine = watch.stop();
     for (project, times) in builds {
         let times = Sorted::new(times).ok_or("no builds")?;
         report.add(Record::Build(ColdBuild {

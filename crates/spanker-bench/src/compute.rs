@@ -37,12 +37,24 @@ pub(crate) struct Arguments {
     /// Kinds of CPU to use ggml's libraries for, as `haswell` [default: what scores best].
     #[arg(long, value_delimiter = ',', value_name = "VARIANT")]
     ggml_variant: Vec<String>,
+    /// In this very process, with so many threads; records only.
+    #[arg(long, hide = true)]
+    in_process: Option<NonZeroUsize>,
     /// Seconds for one contestant at one size.
     #[arg(long)]
     seconds: Option<f64>,
 }
 
 impl Arguments {
+    /// Of this process.
+    pub(crate) fn format(&self) -> Format {
+        match self.in_process {
+            // What the process that started this one reads.
+            Some(_) => Format { json: true, html: None, ..self.format.clone() },
+            None => self.format.clone(),
+        }
+    }
+
     fn weights(&self) -> Vec<Shape> {
         let shape = |rows, columns| Shape { rows, columns };
         match (self.weights.is_empty(), self.format.quick) {
@@ -89,22 +101,20 @@ impl Arguments {
 /// # Errors
 /// If a contestant fails or computes something else than the others.
 pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Error> {
-    match arguments.threads.as_slice() {
-        [threads] => {
-            // Read by the threads of peers when they start.
-            std::env::set_var("RAYON_NUM_THREADS", threads.to_string());
-            measure::all(arguments, *threads, report)
-        }
+    let Some(threads) = arguments.in_process else {
         // Some implementations can be told their number of threads only once in a process.
-        several => several.iter().try_for_each(|threads| in_a_process(*threads, report)),
-    }
+        return arguments.threads.iter().try_for_each(|threads| in_a_process(*threads, report));
+    };
+    // Read by the threads of peers when they start.
+    std::env::set_var("RAYON_NUM_THREADS", threads.to_string());
+    measure::all(arguments, threads, report)
 }
 
-/// Runs this program once more, with the same arguments but for the threads.
+/// Runs this program once more, with the same arguments.
 fn in_a_process(threads: NonZeroUsize, report: &mut Report) -> Result<(), Error> {
     let mut child = Command::new(std::env::current_exe()?)
         .args(std::env::args_os().skip(1))
-        .args(["--json", "--threads", &threads.to_string()])
+        .args(["--in-process", &threads.to_string()])
         .stdout(Stdio::piped())
         .spawn()?;
     for line in BufReader::new(child.stdout.take().ok_or("no output")?).lines() {

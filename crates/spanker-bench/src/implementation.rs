@@ -38,6 +38,11 @@ pub(crate) trait Implementation {
         None
     }
 
+    /// Whether the others are measured all the same if this one cannot be.
+    fn is_peer(&self) -> bool {
+        true
+    }
+
     fn multiplies(&self, pair: Pair) -> bool {
         pair == Pair::F32
     }

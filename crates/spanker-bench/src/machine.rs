@@ -3,27 +3,72 @@
 
 use serde::{Deserialize, Serialize};
 use std::fs;
+use std::time::Instant;
 
-/// The machine at one time.
+/// The machine, and how much of it others had.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Machine {
     /// The model of the CPU, as the kernel names it.
     pub(crate) cpu: String,
-    /// Runnable threads over the last minute. More than are measured with means that something
-    /// else was running.
+    /// Runnable threads over the minute before.
     pub(crate) load: Option<f64>,
+    /// Processors that others kept busy meanwhile: figures are then too low.
+    pub(crate) others: Option<f64>,
 }
 
-impl Machine {
-    pub(crate) fn now() -> Self {
+/// Watches the machine while something is measured.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    load: Option<f64>,
+    begin: Instant,
+    busy: Option<f64>,
+}
+
+impl Watch {
+    pub(crate) fn start() -> Self {
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let load = load.split(' ').next().and_then(|load| load.parse().ok());
+        Self { load, begin: Instant::now(), busy: others() }
+    }
+
+    pub(crate) fn stop(&self) -> Machine {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let mut lines = info.lines();
         let name = lines.find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
-        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        let load = load.split(' ').next().and_then(|load| load.parse().ok());
-        Self { cpu: name.unwrap_or("unknown CPU").to_owned(), load }
+        let seconds = self.begin.elapsed().as_secs_f64();
+        let others = || Some((others()? - self.busy?) / seconds);
+        Machine {
+            cpu: name.unwrap_or("unknown CPU").to_owned(),
+            load: self.load,
+            // The kernel counts in hundredths of a second, for each processor and process.
+            others: others().map(|others: f64| (others.max(0.0) * 100.0).round() / 100.0),
+        }
     }
 }
+
+/// Seconds that processors have worked for other processes than this and its children.
+fn others() -> Option<f64> {
+    let all = fs::read_to_string("/proc/stat").ok()?;
+    let own = fs::read_to_string("/proc/self/stat").ok()?;
+    Some((all_ticks(&all)? - own_ticks(&own)?) / TICKS)
+}
+
+/// From `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.
+fn all_ticks(stat: &str) -> Option<f64> {
+    let all = stat.lines().next()?.strip_prefix("cpu ")?;
+    let all: Vec<f64> = all.split_whitespace().map_while(|ticks| ticks.parse().ok()).collect();
+    Some(all.iter().take(8).sum::<f64>() - all.get(3)? - all.get(4)?)
+}
+
+/// From `/proc/self/stat`: utime, stime and those of children, which are the 12th to 15th behind
+/// the name. That may hold anything.
+fn own_ticks(stat: &str) -> Option<f64> {
+    let own = stat.rsplit_once(')')?.1.split_whitespace();
+    own.skip(11).take(4).map(|ticks| ticks.parse::<f64>().ok()).sum()
+}
+
+/// In a second: what the kernel tells user space, whatever it counts with.
+const TICKS: f64 = 100.0;
 
 /// Bytes of the largest cache, or 32 MiB if the system does not tell.
 pub(crate) fn largest_cache() -> usize {
@@ -33,4 +78,23 @@ pub(crate) fn largest_cache() -> usize {
         text.trim().strip_suffix('K')?.parse::<usize>().ok()
     };
     (0..8).filter_map(size).max().unwrap_or(32 << 10) << 10
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{all_ticks, own_ticks, Watch};
+
+    #[test]
+    fn idle_time_is_not_work_and_childrens_work_is_ones_own() {
+        assert_eq!(all_ticks("cpu  1 2 4 8000 9000 16 32 64 0 0\ncpu0 1"), Some(119.0));
+        let own = "12 (a ) name) R 1 1 1 0 -1 4194304 9 9 9 9 100 20 3 4 20 0 1 0 77";
+        assert_eq!(own_ticks(own), Some(127.0));
+        assert_eq!((all_ticks(""), own_ticks("")), (None, None));
+    }
+
+    #[test]
+    fn a_watch_tells_load_and_others_on_linux() {
+        let machine = Watch::start().stop();
+        assert!(machine.load.is_some() && machine.others.is_some(), "{machine:?}");
+    }
 }

@@ -13,6 +13,7 @@ mod machine;
 mod ours;
 mod peers;
 mod report;
+mod show;
 mod statistics;
 mod submit;
 mod workload;
@@ -40,20 +41,24 @@ enum Command {
     Submit(submit::Arguments),
     /// Seconds to build an empty crate that depends on spanker, beside crates of its kind.
     Build(cold_build::Arguments),
+    /// Shows what earlier runs printed with --json.
+    Show(show::Arguments),
 }
 
 fn main() -> ExitCode {
     let Arguments { command } = Arguments::parse();
     let run = || -> Result<(), Error> {
         let mut report = Report::new(match &command {
-            Command::Compute(arguments) => &arguments.format,
-            Command::Submit(arguments) => &arguments.format,
-            Command::Build(arguments) => &arguments.format,
+            Command::Compute(arguments) => arguments.format(),
+            Command::Submit(arguments) => arguments.format.clone(),
+            Command::Build(arguments) => arguments.format.clone(),
+            Command::Show(arguments) => arguments.format.clone(),
         });
         match &command {
             Command::Compute(arguments) => compute::run(arguments, &mut report)?,
             Command::Submit(arguments) => submit::run(arguments, &mut report)?,
             Command::Build(arguments) => cold_build::run(arguments, &mut report)?,
+            Command::Show(arguments) => show::run(arguments, &mut report)?,
         }
         report.finish()
     };

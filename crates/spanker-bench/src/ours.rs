@@ -35,6 +35,10 @@ impl Implementation for Ours {
         format!("spanker-{}", self.kernel.trim_start_matches("spanker-"))
     }
 
+    fn is_peer(&self) -> bool {
+        false
+    }
+
     fn multiplies(&self, _: Pair) -> bool {
         true
     }

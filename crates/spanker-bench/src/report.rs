@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was measured, and the ways to show it.
 
+mod html;
 mod json;
 mod sheet;
 mod text;
@@ -10,6 +11,8 @@ use crate::Error;
 use clap::Args;
 pub(crate) use json::parse;
 use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::PathBuf;
 
 /// One thing that was measured, or that could not be.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -48,7 +51,13 @@ fn machine(records: &[Record]) -> String {
     let machines: Vec<_> = records.iter().filter_map(Record::machine).collect();
     let cpu = machines.first().map_or("nothing measured", |machine| &machine.cpu);
     let load = machines.iter().filter_map(|machine| machine.load).reduce(f64::max);
-    load.map_or(cpu.to_owned(), |load| format!("{cpu}; load {load} at most"))
+    let others = machines.iter().filter_map(|machine| machine.others).reduce(f64::max);
+    let load = load.map_or(String::new(), |load| format!("; load {load} at most"));
+    let others = others.map_or(String::new(), |others| {
+        let loss = if others > 0.1 { ", so that figures are too low" } else { "" };
+        format!("; others kept {others:.2} processors busy at most{loss}")
+    });
+    format!("{cpu}{load}{others}")
 }
 
 /// The speed of one product by one contestant.
@@ -69,7 +78,7 @@ pub(crate) struct Product {
     /// Of the bests and of the medians: over ggml's with repacked weights.
     pub(crate) over_ggml_best: Option<f64>,
     pub(crate) over_ggml_median: Option<f64>,
-    /// Of the bests: over what reading the weights from memory allows, if they are cold.
+    /// Of the bests: over what reading Q4_K weights from memory allows, if they are cold.
     pub(crate) of_bound: Option<f64>,
     /// Timed runs.
     pub(crate) runs: usize,
@@ -147,6 +156,9 @@ pub(crate) struct Format {
     /// Prints one JSON object a line, as soon as it is measured, instead of tables at the end.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Writes a page with curves and tables into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 /// What has been measured so far.
@@ -157,8 +169,8 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(format: &Format) -> Self {
-        Self { format: format.clone(), records: Vec::new() }
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format, records: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, record: Record) -> Result<(), Error> {
@@ -173,6 +185,10 @@ impl Report {
     pub(crate) fn finish(self) -> Result<(), Error> {
         if !self.format.json {
             print!("{}", text::text(&self.records));
+        }
+        if let Some(path) = &self.format.html {
+            let page = html::page(&self.records)?;
+            fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))?;
         }
         Ok(())
     }
@@ -198,7 +214,7 @@ pub(crate) mod tests {
             over_ggml_median: Some(1.5),
             of_bound: None,
             runs: 10,
-            machine: Machine { cpu: "a CPU".to_owned(), load: Some(0.5) },
+            machine: Machine { cpu: "a CPU".to_owned(), load: Some(0.5), others: Some(0.0) },
         }
     }
 
@@ -212,7 +228,7 @@ pub(crate) mod tests {
                 r#"{"what":"compute","kernel":"spanker-avx2","variant":null,"pair":"F32xQ4_K","#,
                 r#""weights":"4096x14336","rows":8,"threads":2,"gflops_best":400.5,"#,
                 r#""gflops_median":399.5,"over_ggml_best":2.0,"over_ggml_median":1.5,"#,
-                r#""of_bound":null,"runs":10,"cpu":"a CPU","load":0.5}"#
+                r#""of_bound":null,"runs":10,"cpu":"a CPU","load":0.5,"others":0.0}"#
             )
         );
         assert!(matches!(parse(&line), Ok(Record::Compute(Product { rows: 8, .. }))));

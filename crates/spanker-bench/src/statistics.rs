@@ -42,6 +42,8 @@ mod tests {
             [0, 1, 50, 99, 100].map(|percent| sorted.percentile(percent)),
             [1.0, 2.0, 100.0, 198.0, 200.0]
         );
+        let odd = Sorted::new(vec![3.0, 1.0, 2.0]).unwrap();
+        assert_eq!([34, 50, 66, 67].map(|percent| odd.percentile(percent)), [2.0, 2.0, 2.0, 3.0]);
         assert_eq!((sorted.least(), sorted.count()), (1.0, 200));
         assert!(Sorted::new(Vec::new()).is_none());
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What it costs to have a small op done: 1×256 by 8×256, single and in batches.
 
-use crate::machine;
+use crate::machine::Watch;
 use crate::report::{Format, Record, Report, Submission};
 use crate::statistics::Sorted;
 use crate::workload::{weights, SUPERBLOCK};
@@ -50,7 +50,7 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Erro
         for opens in &arguments.opens {
             eprintln!("1x256 by 8x256, {ops} op(s) a submission, {opens} open(s)");
             let machine = Machine::new(Config { threads: arguments.threads, ..Config::default() })?;
-            let before = machine::Machine::now();
+            let watch = Watch::start();
             let Measured { times, ops_per_second } = measure(&machine, *opens, *ops, limit)?;
             let nanoseconds = |percent| (times.percentile(percent) * 1e9).round();
             report.add(Record::Submit(Submission {
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Erro
                 p99_ns: nanoseconds(99),
                 ops_per_second: ops_per_second.round(),
                 runs: times.count(),
-                machine: before,
+                machine: watch.stop(),
             }))?;
         }
     }

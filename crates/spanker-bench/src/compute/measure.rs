@@ -6,7 +6,7 @@ use crate::bounds::integer;
 use crate::bounds::memory::{Memory, ORDERS};
 use crate::contest::by_turns;
 use crate::implementation::{Contestant, Implementation, Stored};
-use crate::machine::{largest_cache, Machine};
+use crate::machine::{largest_cache, Machine, Watch};
 use crate::ours::Ours;
 #[cfg(feature = "candle")]
 use crate::peers::candle::Candle;
@@ -61,10 +61,6 @@ fn implementations(
         let kernels = CpuEngine::kernels().join(", ");
         return Err(format!("this CPU has no such kernel; it has {kernels}").into());
     }
-    let mut missing = |peer: String, reason: String| {
-        eprintln!("missing: {peer}: {reason}");
-        report.add(Record::Missing { peer, reason })
-    };
     let variants = match arguments.ggml_variant.as_slice() {
         [] => vec![None],
         several => several.iter().map(|variant| Some(variant.as_str())).collect(),
@@ -78,16 +74,21 @@ fn implementations(
             }
             Err(reason) => {
                 let peer = variant.map_or("ggml".to_owned(), |v| format!("ggml for {v}"));
-                missing(peer, reason.to_string())?;
+                missing(peer, reason.to_string(), report)?;
             }
         }
     }
     #[cfg(feature = "candle")]
     all.push(Box::new(Candle));
     #[cfg(not(feature = "candle"))]
-    missing("candle".to_owned(), "built without the feature `candle`".to_owned())?;
+    missing("candle".to_owned(), "built without the feature `candle`".to_owned(), report)?;
     all.push(Box::new(Gemm { threads }));
     Ok(all)
+}
+
+fn missing(peer: String, reason: String, report: &mut Report) -> Result<(), Error> {
+    eprintln!("missing: {peer}: {reason}");
+    report.add(Record::Missing { peer, reason })
 }
 
 struct Measurement<'a> {
@@ -101,14 +102,14 @@ impl Measurement<'_> {
     fn peaks(&self, report: &mut Report) -> Result<(), Error> {
         for instructions in integer::instructions() {
             let mut multiplying = instructions.on(self.threads);
-            let machine = Machine::now();
+            let watch = Watch::start();
             let times = by_turns(&mut [&mut multiplying], self.arguments.effort())?;
             report.add(Record::Bound(Bound {
                 kernel: format!("integer-{}", instructions.name),
                 threads: self.threads.get(),
                 gflops_best: multiplying.operations() / times[0].least() * 1e-9,
                 gigabytes_per_second: None,
-                machine,
+                machine: watch.stop(),
             }))?;
         }
         Ok(())
@@ -122,16 +123,14 @@ impl Measurement<'_> {
         blocks: &[BlockQ4K],
         report: &mut Report,
     ) -> Result<(), Error> {
-        let mut stored = Vec::new();
-        for implementation in &self.implementations {
-            stored.push(implementation.store(shape, blocks, 1)?);
-        }
+        let stored = self.store(shape, blocks, report, |_| 1)?;
         for pair in &self.arguments.pair {
             for rows in self.arguments.rows() {
                 let task = Task::new(rng, *pair, shape, rows);
                 let mut contest = self.contest(&task, &stored, "")?;
+                let watch = Watch::start();
                 let times = contest.hold(self.arguments, &mut [])?;
-                for product in contest.products(&times, self.threads) {
+                for product in contest.products(&times, self.threads, &watch.stop()) {
                     report.add(Record::Compute(product))?;
                 }
             }
@@ -149,11 +148,9 @@ impl Measurement<'_> {
         report: &mut Report,
     ) -> Result<(), Error> {
         let room = COLD * largest_cache();
-        let mut stored = Vec::new();
-        for implementation in &self.implementations {
-            let copies = room.div_ceil(implementation.bytes(shape));
-            stored.push(implementation.store(shape, blocks, copies)?);
-        }
+        let copies =
+            |implementation: &dyn Implementation| room.div_ceil(implementation.bytes(shape));
+        let stored = self.store(shape, blocks, report, copies)?;
         let memory = Memory::new(room)?;
         for pair in &self.arguments.pair {
             let task = Task::new(rng, *pair, shape, 1);
@@ -161,7 +158,9 @@ impl Measurement<'_> {
             let mut readings = ORDERS.map(|order| memory.reading(order, self.threads));
             let mut readings: Vec<_> =
                 readings.iter_mut().map(|reading| reading as &mut dyn Contestant).collect();
+            let watch = Watch::start();
             let mut times = contest.hold(self.arguments, &mut readings)?;
+            let machine = watch.stop();
             let readings = times.split_off(contest.entries.len());
             let seconds = readings.iter().map(Sorted::least).fold(f64::INFINITY, f64::min);
             let speed = memory.len() as f64 / seconds;
@@ -171,52 +170,80 @@ impl Measurement<'_> {
                 threads: self.threads.get(),
                 gflops_best: bound,
                 gigabytes_per_second: Some(speed * 1e-9),
-                machine: contest.machine.clone(),
+                machine: machine.clone(),
             }))?;
-            for mut product in contest.products(&times, self.threads) {
-                let reads_as_much = product.kernel != "gemm-f32";
-                product.of_bound = reads_as_much.then_some(product.gflops_best / bound);
+            for mut product in contest.products(&times, self.threads, &machine) {
+                product.of_bound = Some(product.gflops_best / bound);
                 report.add(Record::Cold(product))?;
             }
         }
         Ok(())
     }
 
+    /// The weights as each has them. A peer that cannot have them is missing.
+    fn store(
+        &self,
+        shape: Shape,
+        blocks: &[BlockQ4K],
+        report: &mut Report,
+        copies: impl Fn(&dyn Implementation) -> usize,
+    ) -> Result<Vec<Copies<'_>>, Error> {
+        let mut all = Vec::new();
+        for implementation in &self.implementations {
+            let count = copies(*implementation);
+            match implementation.store(shape, blocks, count) {
+                Ok(stored) => all.push(Copies { implementation: *implementation, stored, count }),
+                Err(error) if implementation.is_peer() => {
+                    missing(implementation.kernel(), error.to_string(), report)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
     /// All that can do the task, once they have shown that they do the same.
     fn contest<'a>(
         &self,
         task: &'a Task,
-        stored: &'a [Box<dyn Stored + '_>],
+        stored: &'a [Copies<'_>],
         how: &str,
     ) -> Result<Contest<'a>, Error> {
         let Task { pair, shape, rows, .. } = task;
         eprintln!("{pair}, weights {shape}{how}, rows {rows}, threads {}", self.threads);
         let mut entries = Vec::new();
-        for (implementation, stored) in self.implementations.iter().zip(stored) {
+        for Copies { implementation, stored, count } in stored {
             if implementation.multiplies(*pair) {
                 entries.push(Entry {
                     kernel: implementation.kernel(),
                     variant: implementation.variant(),
+                    copies: *count,
                     contestant: stored.product(task)?,
                 });
             }
         }
         agree(&mut entries)?;
-        Ok(Contest { task, entries, machine: Machine::now() })
+        Ok(Contest { task, entries })
     }
+}
+
+/// So many copies of the same weights.
+struct Copies<'a> {
+    implementation: &'a dyn Implementation,
+    stored: Box<dyn Stored + 'a>,
+    count: usize,
 }
 
 struct Contest<'a> {
     task: &'a Task,
     entries: Vec<Entry<'a>>,
-    /// Before it began.
-    machine: Machine,
 }
 
 /// One contestant and what is known of it.
 struct Entry<'a> {
     kernel: String,
     variant: Option<String>,
+    copies: usize,
     contestant: Box<dyn Contestant + 'a>,
 }
 
@@ -237,7 +264,7 @@ impl Contest<'_> {
         by_turns(&mut contestants, arguments.effort())
     }
 
-    fn products(&self, times: &[Sorted], threads: NonZeroUsize) -> Vec<Product> {
+    fn products(&self, times: &[Sorted], threads: NonZeroUsize, machine: &Machine) -> Vec<Product> {
         let gflops = |seconds: f64| self.task.operations() / seconds * 1e-9;
         let ggml = self.entries.iter().position(|entry| entry.kernel == "ggml-repacked");
         let ggml = ggml.map(|index| &times[index]);
@@ -257,7 +284,7 @@ impl Contest<'_> {
                 over_ggml_median: ggml.map(|ggml| ggml.median() / times.median()),
                 of_bound: None,
                 runs: times.count(),
-                machine: self.machine.clone(),
+                machine: machine.clone(),
             })
             .collect()
     }
@@ -268,7 +295,10 @@ impl Contest<'_> {
 fn agree(entries: &mut [Entry<'_>]) -> Result<(), Error> {
     let mut outputs = Vec::new();
     for entry in &mut *entries {
-        entry.contestant.run()?;
+        // By each copy: some prepare it when it is used first.
+        for _ in 0..entry.copies {
+            entry.contestant.run()?;
+        }
         outputs.push(entry.contestant.output()?);
         entry.contestant.rest();
     }

@@ -111,7 +111,7 @@ impl Ggml {
     }
 
     /// # Errors
-    /// If ggml has no memory, or does not repack weights of this shape although it should.
+    /// If ggml has no memory, or cannot store or repack weights of this shape so.
     fn weights(
         &self,
         shape: Shape,
@@ -121,8 +121,9 @@ impl Ggml {
         let Running { api, .. } = &*self.0;
         let bytes = Plain::slice_bytes(blocks);
         // SAFETY: the context, the buffer and the tensor are ggml's and checked before they are
-        // used; the tensor has exactly the bytes that are written to it, and its memory is read
-        // where and as long as the buffer is.
+        // used, and the context has room for two more tensors that are stored nowhere; the tensor
+        // has exactly the bytes that are written to it, and its memory is read where and as long
+        // as the buffer is.
         unsafe {
             let tensors = Tensors::new(self)?;
             let (columns, rows) = (i64::try_from(shape.columns)?, i64::try_from(shape.rows)?);
@@ -137,6 +138,12 @@ impl Ggml {
             let tensors = tensors.stored_in(buffer)?;
             if (api.base.ggml_nbytes)(tensor) != bytes.len() {
                 return Err(format!("{shape} weights are not {} bytes to ggml", bytes.len()).into());
+            }
+            // Writing weights that it cannot repack would crash it.
+            let a = (api.base.ggml_new_tensor_2d)(tensors.context, library::TYPE_F32, columns, 1);
+            let probe = (api.base.ggml_mul_mat)(tensors.context, tensor, a);
+            if !(api.base.ggml_backend_dev_supports_op)(api.device, probe) {
+                return Err(format!("ggml cannot multiply by such weights of {shape}").into());
             }
             (api.base.ggml_backend_buffer_set_usage)(buffer, library::USAGE_WEIGHTS);
             (api.base.ggml_backend_tensor_set)(tensor, bytes.as_ptr().cast(), 0, bytes.len());
@@ -212,7 +219,7 @@ struct Product<'a> {
 
 impl<'a> Product<'a> {
     /// # Errors
-    /// If ggml has no memory, or cannot multiply by such weights.
+    /// If ggml has no memory.
     fn new(weights: &'a [Weights], rows: usize, x: &[f32]) -> Result<Self, Error> {
         let mut product = Self {
             graphs: Vec::new(),
@@ -247,9 +254,6 @@ impl<'a> Product<'a> {
                 tensors.stored_in((api.base.ggml_backend_alloc_ctx_tensors)(context, *backend))?;
             if (api.base.ggml_nbytes)(a) != size_of_val(x) {
                 return Err(format!("{} activations for {} rows", x.len(), self.rows).into());
-            }
-            if !(api.base.ggml_backend_dev_supports_op)(api.device, out) {
-                return Err(format!("ggml cannot multiply by {} weights", weights.shape).into());
             }
             (api.base.ggml_backend_tensor_set)(a, x.as_ptr().cast(), 0, size_of_val(x));
             self.graphs.push(graph);

@@ -67,6 +67,15 @@ pub(super) fn groups(records: &[Record]) -> Vec<Group<'_>> {
 }
 
 impl Group<'_> {
+    /// Whether the other's products are of the same pair, weights and threads.
+    pub(super) fn is_of_what(&self, other: &Group<'_>) -> bool {
+        let what = |group: &Group<'_>| {
+            let Product { pair, weights, threads, .. } = group.products[0];
+            (pair.clone(), weights.clone(), *threads)
+        };
+        what(self) == what(other)
+    }
+
     pub(super) fn title(&self) -> String {
         let Product { pair, weights, threads, .. } = self.products[0];
         let cold = if self.cold { " that are in no cache" } else { "" };
@@ -115,19 +124,35 @@ impl Group<'_> {
             }));
             sheet.lines.push(line);
         }
+        // Without ggml there is nothing in the last column.
+        if sheet.lines.iter().all(|line| line.last().is_some_and(String::is_empty)) {
+            sheet.header.pop();
+            sheet.lines.iter_mut().for_each(|line| drop(line.pop()));
+        }
         sheet
     }
 }
 
+/// The best that was measured of each.
+pub(super) fn best_bounds(records: &[Record]) -> Vec<&Bound> {
+    let mut best: Vec<&Bound> = Vec::new();
+    for record in records {
+        let Record::Bound(bound) = record else { continue };
+        let same =
+            |other: &&mut &Bound| (&other.kernel, other.threads) == (&bound.kernel, bound.threads);
+        match best.iter_mut().find(same) {
+            Some(other) if other.gflops_best < bound.gflops_best => *other = bound,
+            Some(_) => {}
+            None => best.push(bound),
+        }
+    }
+    best
+}
+
 fn bounds(records: &[Record]) -> Sheet {
     let header = ["bound", "threads", "GFLOP/s", "GB/s"];
-    let mut sheet = Sheet::new("What no product exceeds", &header);
-    for record in records {
-        let Record::Bound(Bound { kernel, threads, gflops_best, gigabytes_per_second, .. }) =
-            record
-        else {
-            continue;
-        };
+    let mut sheet = Sheet::new("Bounds", &header);
+    for Bound { kernel, threads, gflops_best, gigabytes_per_second, .. } in best_bounds(records) {
         sheet.lines.push(vec![
             kernel.clone(),
             threads.to_string(),
@@ -193,7 +218,7 @@ fn builds(records: &[Record]) -> Sheet {
 mod tests {
     use super::{missing, sheets};
     use crate::report::tests::product;
-    use crate::report::Record;
+    use crate::report::{Bound, Product, Record};
 
     #[test]
     fn a_sheet_has_a_line_a_number_of_rows_and_a_column_a_contestant() {
@@ -212,9 +237,37 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_is_the_best_that_was_measured_with_so_many_threads() {
+        let records = [(1, 50.0), (1, 70.0), (1, 60.0), (2, 65.0)].map(|(threads, gflops_best)| {
+            Record::Bound(Bound {
+                kernel: "memory".to_owned(),
+                threads,
+                gflops_best,
+                gigabytes_per_second: None,
+                machine: product("", 1, 1.0).machine,
+            })
+        });
+        let sheets = sheets(&records);
+        assert_eq!(sheets[0].lines, [["memory", "1", "70.0", ""], ["memory", "2", "65.0", ""]]);
+    }
+
+    #[test]
+    fn a_column_that_would_be_empty_is_not_there() {
+        let alone = Product {
+            over_ggml_best: None,
+            over_ggml_median: None,
+            ..product("spanker-avx2", 1, 80.0)
+        };
+        let sheets = sheets(&[Record::Compute(alone)]);
+        assert_eq!(sheets[0].header, ["rows", "spanker-avx2"]);
+        assert_eq!(sheets[0].lines, [["1", "80.0 (79.0)"]]);
+    }
+
+    #[test]
     fn what_is_missing_is_told_once() {
         let record = Record::Missing { peer: "ggml".to_owned(), reason: "no npm".to_owned() };
-        let missing = missing(&[record.clone(), record]).into_iter().collect::<Vec<_>>();
+        let records = [record.clone(), record];
+        let missing: Vec<_> = missing(&records).into_iter().collect();
         assert_eq!(missing, [("ggml", "no npm")]);
     }
 }

@@ -40,7 +40,7 @@ mod tests {
         ];
         let text = text(&records);
         let lines: Vec<_> = text.lines().map(str::trim_end).collect();
-        assert_eq!(lines[0], "a CPU; load 0.5 at most");
+        assert_eq!(lines[0], "a CPU; load 0.5 at most; others kept 0.00 processors busy at most");
         assert!(lines.iter().any(|line| line.ends_with("80.0 (79.0)  2.00 (1.50)")), "{text}");
         assert_eq!(lines.last(), Some(&"Missing: ggml: no npm"));
     }

