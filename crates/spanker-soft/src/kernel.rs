@@ -15,9 +15,15 @@ mod avx2;
 #[cfg(spanker_avx512)]
 mod avx512;
 mod float_environment;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon;
 mod portable;
 mod scratch;
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+#[cfg(any(
+    target_arch = "x86",
+    target_arch = "x86_64",
+    all(target_arch = "aarch64", target_endian = "little")
+))]
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -94,6 +100,8 @@ pub(crate) fn all() -> &'static [&'static dyn Kernel] {
         kernels.extend(avx2::Avx2::detect().map(|avx2| avx2 as &dyn Kernel));
         #[cfg(spanker_avx512)]
         kernels.extend(avx512::Avx512::detect().map(|avx512| avx512 as &dyn Kernel));
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        kernels.extend(neon::detect());
         kernels
     })
 }

@@ -6,6 +6,8 @@
 use super::avx2;
 #[cfg(spanker_avx512)]
 use super::avx512;
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+use super::neon;
 use super::portable;
 
 /// Private panels of unpacked operands, reused from tile to tile.
@@ -22,6 +24,9 @@ pub(crate) struct Scratch {
     /// Panels of the AVX-512 kernel.
     #[cfg(spanker_avx512)]
     pub(super) avx512: avx512::Panels,
+    /// Panels of the NEON kernels.
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    pub(super) neon: neon::Panels,
 }
 
 impl Scratch {
@@ -33,6 +38,8 @@ impl Scratch {
         let bytes = bytes + self.avx2.bytes();
         #[cfg(spanker_avx512)]
         let bytes = bytes + self.avx512.bytes();
+        #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+        let bytes = bytes + self.neon.bytes();
         bytes
     }
 }
