@@ -174,7 +174,8 @@ fn matmul(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Mat
         }
     }
 
-    let [a, b, out] = rows([&op.a, &op.b, &op.out], handles)?;
+    // All are found before the first is measured.
+    let (a, b, out) = (rows(&op.a, handles)?, rows(&op.b, handles)?, rows(&op.out, handles)?);
     let a_end = footprint_end(&a, op.m, a_bytes)?;
     let b_end = footprint_end(&b, op.n, b_bytes)?;
     let out_end = footprint_end(&out, op.m, out_bytes)?;
@@ -201,7 +202,7 @@ fn copy(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Copy,
     if op.a.row_stride < bytes || op.out.row_stride < bytes {
         return Err(Errno::EINVAL);
     }
-    let [a, out] = rows([&op.a, &op.out], handles)?;
+    let (a, out) = (rows(&op.a, handles)?, rows(&op.out, handles)?);
     let a_end = footprint_end(&a, op.m, bytes)?;
     let out_end = footprint_end(&out, op.m, bytes)?;
     if overlap(&op.out, out_end, &op.a, a_end) {
@@ -210,26 +211,10 @@ fn copy(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Copy,
     Ok(Copy { rows: op.m, bytes: op.k, a, out })
 }
 
-/// Finds the buffers; the first that is not there is ENOENT.
-fn rows<const N: usize>(
-    operands: [&spanker_operand; N],
-    handles: &Handles,
-) -> Result<[Rows; N], Errno> {
-    if operands.iter().any(|operand| handles.get(operand.handle).is_none()) {
-        return Err(Errno::ENOENT);
-    }
-    let found = operands.map(|operand| {
-        let buffer = handles.get(operand.handle)?;
-        Some(Rows {
-            buffer: Arc::clone(buffer),
-            offset: operand.offset,
-            stride: operand.row_stride,
-        })
-    });
-    // No other thread can change the handles while they are borrowed.
-    let mut found = found.into_iter().flatten();
-    let missing = || unreachable!("every handle was found above");
-    Ok(std::array::from_fn(|_| found.next().unwrap_or_else(missing)))
+/// Finds the buffer of an operand.
+fn rows(operand: &spanker_operand, handles: &Handles) -> Result<Rows, Errno> {
+    let buffer = Arc::clone(handles.get(operand.handle).ok_or(Errno::ENOENT)?);
+    Ok(Rows { buffer, offset: operand.offset, stride: operand.row_stride })
 }
 
 /// The end of the footprint, if it is inside the buffer.

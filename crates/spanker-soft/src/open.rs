@@ -4,7 +4,7 @@
 use crate::buffer::Handles;
 use crate::card::{Card, Outcome};
 use crate::clock::now_ns;
-use crate::op::{Op, Traffic, Work};
+use crate::op::{Op, Traffic};
 use crate::sync::{lock, wait};
 use crate::timeline::{Batch, Fault, Timeline};
 use crate::workspace::Workspace;
@@ -378,9 +378,4 @@ impl Open {
         }
         self.event.as_fd()
     }
-}
-
-/// Builds the ops of a batch; seqnos come when it is queued.
-pub(crate) fn push_op(batch: &mut Vec<Op>, index: u32, work: Work) {
-    batch.push(Op { seqno: 0, index, work });
 }

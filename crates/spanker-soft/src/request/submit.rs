@@ -3,7 +3,7 @@
 
 use super::Argument;
 use crate::op::{Op, Work};
-use crate::open::{push_op, Open};
+use crate::open::Open;
 use crate::sync::lock;
 use nix::errno::Errno;
 use spanker_sys::*;
@@ -87,7 +87,8 @@ fn validate(
         }
         let mut op = spanker_op::default();
         op.bytes_mut().copy_from_slice(known);
-        push_op(batch, index, Work::validate(&op, limits, &handles).map_err(refuse)?);
+        let work = Work::validate(&op, limits, &handles).map_err(refuse)?;
+        batch.push(Op { seqno: 0, index, work });
     }
     Ok(())
 }
