@@ -14,14 +14,14 @@ use crate::engine::{Engine, Scratch, Stop};
 use crate::kernel::FloatEnvironment;
 use crate::op::Op;
 use crate::open::Open;
-use crate::sync::{lock, wait};
+use crate::sync::{lock, Signal};
 use crate::workspace::Workspace;
 pub use crew::Crew;
 pub(crate) use crew::SharedOp;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// The threads; they stop when this is dropped.
@@ -36,7 +36,7 @@ struct Shared {
     threads: usize,
     ready: Mutex<Ready>,
     /// Signalled when there is something in `ready`.
-    work: Condvar,
+    work: Signal,
     /// Panels for threads that lend themselves, as many as can at a time.
     scratch: Mutex<Vec<Scratch>>,
 }
@@ -84,7 +84,7 @@ impl Scheduler {
                 shared_ops: Vec::with_capacity(threads),
                 ..Ready::default()
             }),
-            work: Condvar::new(),
+            work: Signal::default(),
             scratch: Mutex::new((0..threads).map(|_| Scratch::default()).collect()),
         });
         let scheduler = Self { shared: Arc::clone(&shared) };
@@ -187,7 +187,7 @@ impl Shared {
                 }
             }
             ready.idle += 1;
-            ready = wait(&self.work, ready);
+            ready = self.work.wait(ready);
             ready.idle -= 1;
         }
     }

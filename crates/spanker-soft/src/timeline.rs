@@ -86,8 +86,8 @@ impl Timeline {
         batch
     }
 
-    pub(crate) fn recycle(&mut self, mut batch: Vec<Op>) {
-        batch.clear();
+    /// Takes an emptied batch back.
+    pub(crate) fn recycle(&mut self, batch: Vec<Op>) {
         if self.spare_ops + batch.capacity() <= SPARE_OPS {
             self.spare_ops += batch.capacity();
             self.spare.push(batch);

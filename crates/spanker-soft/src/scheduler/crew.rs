@@ -5,11 +5,11 @@ use super::Shared;
 use crate::engine::{Scratch, Stop, Tiles};
 use crate::open::Open;
 use crate::spare::{emptied, refilled};
-use crate::sync::{lock, wait};
+use crate::sync::{lock, Signal};
 use crate::workspace::Workspace;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 
 /// The threads at an op: the one that leads, and whoever is idle.
 pub struct Crew<'a> {
@@ -98,7 +98,7 @@ struct SharedWork {
 #[derive(Default)]
 struct Helpers {
     count: Mutex<usize>,
-    left: Condvar,
+    left: Signal,
 }
 
 impl Helpers {
@@ -110,7 +110,7 @@ impl Helpers {
     fn wait_until_all_have_left(&self) {
         let mut count = lock(&self.count);
         while *count > 0 {
-            count = wait(&self.left, count);
+            count = self.left.wait(count);
         }
     }
 }
