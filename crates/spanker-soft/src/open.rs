@@ -193,12 +193,8 @@ impl Open {
         }
         timeline.queue.push_front(batch);
         timeline.workspace = workspace;
-        let more = !timeline.announced;
-        timeline.announced = true;
-        drop(timeline);
-        // Who waits without a deadline may go on with it.
-        self.changed.notify_all();
-        more
+        // Nobody is told: others go first, and then one of the threads goes on.
+        !std::mem::replace(&mut timeline.announced, true)
     }
 
     /// Ends the batch that [`Open::lead`] gave. `failed` is the op at which it

@@ -21,6 +21,7 @@ pub(crate) use crew::SharedOp;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -35,6 +36,8 @@ struct Shared {
     engine: Arc<dyn Engine>,
     threads: usize,
     ready: Mutex<Ready>,
+    /// How many opens there are in `ready`, to be looked at between ops.
+    waiting: AtomicUsize,
     /// Signalled when there is something in `ready`.
     work: Signal,
     /// Panels for threads that lend themselves, as many as can at a time.
@@ -43,6 +46,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Ready {
+    /// Notes of opens with work; one whose work somebody has taken up without it
+    /// is of no more use.
     opens: VecDeque<Arc<Open>>,
     shared_ops: Vec<Arc<SharedOp>>,
     /// Threads that compute now, lent ones included.
@@ -60,15 +65,6 @@ impl Ready {
     fn others_wait(&self, open: &Arc<Open>) -> bool {
         self.opens.iter().any(|other| !Arc::ptr_eq(other, open))
     }
-
-    fn next_task(&mut self) -> Option<Task> {
-        if let Some(open) = self.opens.pop_front() {
-            return Some(Task::Lead(open));
-        }
-        let op = self.shared_ops.iter().find(|op| op.has_tiles())?;
-        op.join();
-        Some(Task::Join(Arc::clone(op)))
-    }
 }
 
 impl Scheduler {
@@ -84,6 +80,7 @@ impl Scheduler {
                 shared_ops: Vec::with_capacity(threads),
                 ..Ready::default()
             }),
+            waiting: AtomicUsize::new(0),
             work: Signal::default(),
             scratch: Mutex::new((0..threads).map(|_| Scratch::default()).collect()),
         });
@@ -107,21 +104,15 @@ impl Scheduler {
     /// turn: one of the threads will do it.
     pub(crate) fn lend_thread(&self, open: &Arc<Open>) -> bool {
         let shared = &self.shared;
-        {
-            let mut ready = lock(&shared.ready);
-            // Who has waited longer goes first: this thread could otherwise take
-            // its turn again and again before another one wakes up.
-            if ready.computing >= shared.threads || ready.others_wait(open) {
-                return false;
-            }
-            ready.computing += 1;
-        }
+        let Some(noted) = shared.enter(open) else {
+            return false;
+        };
         let mut scratch = lock(&shared.scratch).pop().unwrap_or_default();
         let environment = FloatEnvironment::ieee();
-        shared.lead(open, false, &mut scratch);
+        let more = shared.lead(open, noted, &mut scratch);
         drop(environment);
         lock(&shared.scratch).push(scratch);
-        shared.rest();
+        shared.leave(more.then(|| Arc::clone(open)));
         true
     }
 }
@@ -143,7 +134,7 @@ enum Task {
 impl Shared {
     fn announce(&self, open: Arc<Open>) {
         let mut ready = lock(&self.ready);
-        ready.opens.push_back(open);
+        self.note(&mut ready, open);
         let sleeper = ready.idle > 0;
         drop(ready);
         if sleeper {
@@ -151,22 +142,36 @@ impl Shared {
         }
     }
 
-    /// The life of a thread.
-    fn serve(&self, mut scratch: Scratch) {
-        let _environment = FloatEnvironment::ieee();
-        while let Some(task) = self.next_task() {
-            match task {
-                Task::Lead(open) => self.lead(&open, true, &mut scratch),
-                Task::Join(op) => op.help(&mut scratch, |open| self.others_wait(open)),
-            }
-            self.rest();
-        }
+    /// Puts an open where the next idle thread finds it.
+    fn note(&self, ready: &mut Ready, open: Arc<Open>) {
+        ready.opens.push_back(open);
+        self.waiting.store(ready.opens.len(), Ordering::Relaxed);
     }
 
-    /// The calling thread has computed, and another may.
-    fn rest(&self) {
+    /// Lets the calling thread compute for `open`, unless as many do as may or
+    /// others wait for their turn. The caller must then call [`Shared::leave`].
+    /// Returns whether there was a note of the open, which is used up.
+    fn enter(&self, open: &Arc<Open>) -> Option<bool> {
+        let mut ready = lock(&self.ready);
+        // Who has waited longer goes first: this thread could otherwise take
+        // its turn again and again before another one wakes up.
+        if ready.computing >= self.threads || ready.others_wait(open) {
+            return None;
+        }
+        ready.computing += 1;
+        let noted = ready.opens.pop_front().is_some();
+        self.waiting.store(ready.opens.len(), Ordering::Relaxed);
+        Some(noted)
+    }
+
+    /// The calling thread has computed, and another may. `open` is one that has
+    /// more work.
+    fn leave(&self, open: Option<Arc<Open>>) {
         let mut ready = lock(&self.ready);
         ready.computing -= 1;
+        if let Some(open) = open {
+            self.note(&mut ready, open);
+        }
         let wake = ready.idle > 0 && ready.has_work();
         drop(ready);
         if wake {
@@ -174,29 +179,54 @@ impl Shared {
         }
     }
 
-    fn next_task(&self) -> Option<Task> {
+    /// The life of a thread.
+    fn serve(&self, mut scratch: Scratch) {
+        let _environment = FloatEnvironment::ieee();
         let mut ready = lock(&self.ready);
-        loop {
-            if ready.stop {
-                return None;
-            }
-            if ready.computing < self.threads {
-                if let Some(task) = ready.next_task() {
-                    ready.computing += 1;
-                    return Some(task);
+        while !ready.stop {
+            let Some(task) = self.next_task(&mut ready) else {
+                ready.idle += 1;
+                ready = self.work.wait(ready);
+                ready.idle -= 1;
+                continue;
+            };
+            ready.computing += 1;
+            drop(ready);
+            let again = match task {
+                Task::Lead(open) => self.lead(&open, true, &mut scratch).then_some(open),
+                Task::Join(op) => {
+                    op.help(&mut scratch, |open| self.others_wait(open));
+                    None
                 }
+            };
+            ready = lock(&self.ready);
+            ready.computing -= 1;
+            if let Some(open) = again {
+                self.note(&mut ready, open);
             }
-            ready.idle += 1;
-            ready = self.work.wait(ready);
-            ready.idle -= 1;
         }
     }
 
+    /// Takes what is to be done first, if one more thread may compute.
+    fn next_task(&self, ready: &mut Ready) -> Option<Task> {
+        if ready.computing >= self.threads {
+            return None;
+        }
+        if let Some(open) = ready.opens.pop_front() {
+            self.waiting.store(ready.opens.len(), Ordering::Relaxed);
+            return Some(Task::Lead(open));
+        }
+        let op = ready.shared_ops.iter().find(|op| op.has_tiles())?;
+        op.join();
+        Some(Task::Join(Arc::clone(op)))
+    }
+
     /// Runs the front batch of `open`, if nobody does already: to its end, or
-    /// until another open waits for its turn.
-    fn lead(&self, open: &Arc<Open>, announced: bool, scratch: &mut Scratch) {
-        let Some((mut batch, mut workspace)) = open.lead(announced) else {
-            return;
+    /// until another open waits for its turn. Returns whether there is more to
+    /// do, of which nobody else will tell.
+    fn lead(&self, open: &Arc<Open>, noted: bool, scratch: &mut Scratch) -> bool {
+        let Some((mut batch, mut workspace)) = open.lead(noted) else {
+            return false;
         };
         let mut failed = None;
         while let Some(op) = batch.next_op() {
@@ -206,19 +236,15 @@ impl Shared {
             }
             batch.op_is_done();
             if batch.next_op().is_some() && self.others_wait(open) {
-                if open.postpone(batch, workspace) {
-                    self.announce(Arc::clone(open));
-                }
-                return;
+                return open.postpone(batch, workspace);
             }
         }
-        if open.retire(batch, workspace, failed) {
-            self.announce(Arc::clone(open));
-        }
+        open.retire(batch, workspace, failed)
     }
 
     fn others_wait(&self, open: &Arc<Open>) -> bool {
-        lock(&self.ready).others_wait(open)
+        // A note that is missed now is seen after the next op.
+        self.waiting.load(Ordering::Relaxed) > 0 && lock(&self.ready).others_wait(open)
     }
 
     fn run(
