@@ -25,6 +25,13 @@ pub trait Engine: fmt::Debug + Send + Sync {
     /// [`Stop::Cancelled`] is what the crew answers when the open is ending,
     /// and is passed on.
     fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop>;
+
+    /// How long one thread takes for `op`, about, in ns; `None` if the engine
+    /// cannot tell, or may wait for anything but memory. What takes less than
+    /// waking another thread is run by the thread that submits it.
+    fn estimate_ns(&self, _op: &Op) -> Option<u64> {
+        None
+    }
 }
 
 /// Why an op did not come to its end.

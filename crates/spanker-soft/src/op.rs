@@ -131,7 +131,26 @@ impl Traffic {
     }
 }
 
+/// Bytes that COPY moves in a ns, about.
+const COPIED_PER_NS: u64 = 8;
+
 impl Work {
+    /// How long it takes one thread that forms so many products of two elements
+    /// in a ns, about, in ns.
+    pub(crate) fn ns(&self, macs_per_ns: u64) -> u64 {
+        match self {
+            Self::Matmul(op) => {
+                let of_a = u64::from(op.m) * u64::from(op.k);
+                // Rows of a share the unpacking of b.
+                let rate = if op.m < 4 { macs_per_ns } else { 2 * macs_per_ns };
+                let quantising = if op.a_type == Type::F32 { 8 } else { 0 };
+                of_a.saturating_mul(u64::from(op.n)) / rate
+                    + of_a.saturating_mul(quantising) / macs_per_ns
+            }
+            Self::Copy(op) => u64::from(op.rows) * u64::from(op.bytes) / COPIED_PER_NS,
+        }
+    }
+
     /// Checks an op in the order of the header's section 7, from EINVAL for the
     /// opcode to EINVAL for overlap.
     pub(crate) fn validate(

@@ -6,6 +6,8 @@ use crate::card::{Card, Outcome};
 use crate::clock::now_ns;
 use crate::op::{Op, Traffic};
 use crate::request::Staging;
+#[cfg(doc)]
+use crate::scheduler::Scheduler;
 use crate::sync::{lock, Signal};
 use crate::timeline::{Batch, Fault, Timeline};
 use crate::workspace::Workspace;
@@ -127,6 +129,10 @@ impl Open {
     /// Queues the ops of `batch`, which is empty then. `publish` gets its seqno
     /// before anybody else can know of it; when it fails, nothing was queued.
     ///
+    /// What takes less time than waking a thread, and is at the front, comes back
+    /// instead, as from [`Open::lead`]: the caller must then give it to
+    /// [`Scheduler::lead_here`].
+    ///
     /// # Errors
     /// ENODEV, EIO if the open is faulted, EAGAIN if the queue is full, or what
     /// `publish` says.
@@ -134,7 +140,9 @@ impl Open {
         self: &Arc<Self>,
         batch: &mut Vec<Op>,
         publish: impl FnOnce(u64) -> Result<(), Errno>,
-    ) -> Result<(), Errno> {
+    ) -> Result<Option<(Batch, Workspace)>, Errno> {
+        let scheduler = &self.card.scheduler;
+        let prompt = self.card.faults.is_none() && scheduler.is_prompt(batch);
         let mut timeline = lock(&self.timeline);
         if timeline.revoked {
             return Err(Errno::ENODEV);
@@ -150,14 +158,22 @@ impl Open {
         timeline.submitted = seqno;
         batch.iter_mut().for_each(|op| op.seqno = seqno);
         let ops = std::mem::replace(batch, timeline.spare_batch());
-        timeline.queue.push_back(Batch { ops, done: 0 });
+        let batch = Batch { ops, done: 0 };
+        if prompt && !timeline.led && timeline.queue.is_empty() {
+            if let Some(noted) = scheduler.enter(self) {
+                timeline.announced &= !noted;
+                timeline.led = true;
+                return Ok(Some((batch, std::mem::take(&mut timeline.workspace))));
+            }
+        }
+        timeline.queue.push_back(batch);
         let announce = !timeline.led && !timeline.announced;
         timeline.announced |= announce;
         drop(timeline);
         if announce {
-            self.card.scheduler.announce(Arc::clone(self));
+            scheduler.announce(Arc::clone(self));
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Takes the batch at the front to run it; the caller must then call
@@ -174,10 +190,7 @@ impl Open {
         }
         let batch = timeline.queue.pop_front()?;
         timeline.led = true;
-        let workspace = std::mem::take(&mut timeline.workspace);
-        drop(timeline);
-        self.card.engine_starts();
-        Some((batch, workspace))
+        Some((batch, std::mem::take(&mut timeline.workspace)))
     }
 
     /// Puts a batch that [`Open::lead`] gave back to the front, what has run of

@@ -15,6 +15,7 @@ use crate::kernel::FloatEnvironment;
 use crate::op::Op;
 use crate::open::Open;
 use crate::sync::{lock, Signal};
+use crate::timeline::Batch;
 use crate::workspace::Workspace;
 pub use crew::Crew;
 pub(crate) use crew::SharedOp;
@@ -99,23 +100,54 @@ impl Scheduler {
         self.shared.announce(open);
     }
 
+    /// Whether a batch takes less time than waking a thread to run it.
+    pub(crate) fn is_prompt(&self, batch: &[Op]) -> bool {
+        let mut left = WAKING_NS;
+        batch.iter().all(|op| {
+            let ns = self.shared.engine.estimate_ns(op).and_then(|ns| left.checked_sub(ns));
+            left = ns.unwrap_or(0);
+            ns.is_some()
+        })
+    }
+
+    /// Lets the calling thread compute for `open`, unless as many do as may or
+    /// others wait for their turn. The caller must then call
+    /// [`Scheduler::lead_here`]. Returns whether there was a note of the open,
+    /// which is used up.
+    pub(crate) fn enter(&self, open: &Arc<Open>) -> Option<bool> {
+        self.shared.enter(open)
+    }
+
+    /// Leads a batch that [`Open::lead`] gave to a caller's thread that has
+    /// entered.
+    pub(crate) fn lead_here(&self, open: &Arc<Open>, batch: Batch, workspace: Workspace) {
+        let shared = &self.shared;
+        let mut scratch = lock(&shared.scratch).pop().unwrap_or_default();
+        let environment = FloatEnvironment::ieee();
+        let more = shared.lead(open, batch, workspace, &mut scratch);
+        drop(environment);
+        lock(&shared.scratch).push(scratch);
+        shared.leave(more.then(|| Arc::clone(open)));
+    }
+
     /// Lets the calling thread lead the front batch of `open`, if nobody does.
     /// Returns false if as many threads compute as may, or others wait for their
     /// turn: one of the threads will do it.
     pub(crate) fn lend_thread(&self, open: &Arc<Open>) -> bool {
-        let shared = &self.shared;
-        let Some(noted) = shared.enter(open) else {
+        let Some(noted) = self.enter(open) else {
             return false;
         };
-        let mut scratch = lock(&shared.scratch).pop().unwrap_or_default();
-        let environment = FloatEnvironment::ieee();
-        let more = shared.lead(open, noted, &mut scratch);
-        drop(environment);
-        lock(&shared.scratch).push(scratch);
-        shared.leave(more.then(|| Arc::clone(open)));
+        match open.lead(noted) {
+            Some((batch, workspace)) => self.lead_here(open, batch, workspace),
+            None => self.shared.leave(None),
+        }
         true
     }
 }
+
+/// What waking a thread costs the one that wakes it, about, in ns: it is a
+/// system call, and on a virtual machine a way out of it and back.
+const WAKING_NS: u64 = 5_000;
 
 impl Drop for Scheduler {
     fn drop(&mut self) {
@@ -193,7 +225,13 @@ impl Shared {
             ready.computing += 1;
             drop(ready);
             let again = match task {
-                Task::Lead(open) => self.lead(&open, true, &mut scratch).then_some(open),
+                Task::Lead(open) => {
+                    let led = open.lead(true);
+                    let more = led.is_some_and(|(batch, workspace)| {
+                        self.lead(&open, batch, workspace, &mut scratch)
+                    });
+                    more.then_some(open)
+                }
                 Task::Join(op) => {
                     op.help(&mut scratch, |open| self.others_wait(open));
                     None
@@ -221,13 +259,17 @@ impl Shared {
         Some(Task::Join(Arc::clone(op)))
     }
 
-    /// Runs the front batch of `open`, if nobody does already: to its end, or
-    /// until another open waits for its turn. Returns whether there is more to
-    /// do, of which nobody else will tell.
-    fn lead(&self, open: &Arc<Open>, noted: bool, scratch: &mut Scratch) -> bool {
-        let Some((mut batch, mut workspace)) = open.lead(noted) else {
-            return false;
-        };
+    /// Runs a batch that [`Open::lead`] gave: to its end, or until another open
+    /// waits for its turn. Returns whether there is more to do, of which nobody
+    /// else will tell.
+    fn lead(
+        &self,
+        open: &Arc<Open>,
+        mut batch: Batch,
+        mut workspace: Workspace,
+        scratch: &mut Scratch,
+    ) -> bool {
+        open.card.engine_starts();
         let mut failed = None;
         while let Some(op) = batch.next_op() {
             if self.run(open, op, scratch, &mut workspace).is_err() {

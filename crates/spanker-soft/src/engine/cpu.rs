@@ -5,6 +5,9 @@ use super::{copy, matmul, Crew, Engine, Stop};
 use crate::kernel::{self, Kernel};
 use crate::op::{Op, Work};
 
+/// What an op takes whatever its size, about, in ns.
+const OP_NS: u64 = 200;
+
 /// Computes with the fastest kernel that this CPU can run. All kernels give the
 /// same bits.
 #[derive(Clone, Copy)]
@@ -53,5 +56,9 @@ impl Engine for CpuEngine {
             Work::Matmul(op) => matmul::run(op, self.kernel, crew),
             Work::Copy(op) => copy::run(op, crew),
         }
+    }
+
+    fn estimate_ns(&self, op: &Op) -> Option<u64> {
+        Some(op.work.ns(self.kernel.macs_per_ns()).saturating_add(OP_NS))
     }
 }

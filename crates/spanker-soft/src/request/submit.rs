@@ -35,13 +35,22 @@ pub(super) fn run(open: &Arc<Open>, argument: &mut Argument<'_>) -> Result<(), E
             Err(refusal.errno)
         }
     };
-    queued.or_else(|errno| {
-        // What was staged holds buffers.
-        staging.batch.clear();
-        // On success, bad_op was written together with the seqno.
-        write_bad_op(argument, submit.bad_op)?;
-        Err(errno)
-    })
+    match queued {
+        Ok(led) => {
+            drop(staging);
+            if let Some((batch, workspace)) = led {
+                open.card.scheduler.lead_here(open, batch, workspace);
+            }
+            Ok(())
+        }
+        Err(errno) => {
+            // What was staged holds buffers.
+            staging.batch.clear();
+            // On success, bad_op was written together with the seqno.
+            write_bad_op(argument, submit.bad_op)?;
+            Err(errno)
+        }
+    }
 }
 
 fn write_bad_op(argument: &mut Argument<'_>, bad_op: u32) -> Result<(), Errno> {
