@@ -302,7 +302,8 @@ impl Shared {
         if let Some(faults) = &open.card.faults {
             faults.before_op(open, op)?;
         }
-        let mut crew = Crew { shared: self, open, scratch, workspace };
+        let expected_ns = u64::MAX;
+        let mut crew = Crew { shared: self, open, scratch, workspace, expected_ns };
         // An engine that panics has failed at this op; the device lives on.
         match catch_unwind(AssertUnwindSafe(|| self.engine.run(op, &mut crew))) {
             Ok(result) => result,

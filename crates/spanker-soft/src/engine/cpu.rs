@@ -44,6 +44,10 @@ impl CpuEngine {
         kernel::all().iter().map(|kernel| kernel.name()).collect()
     }
 
+    fn ns(&self, op: &Op) -> u64 {
+        op.work.ns(self.kernel.macs_per_ns()).saturating_add(OP_NS)
+    }
+
     /// The name of the kernel in use.
     pub fn kernel(&self) -> &'static str {
         self.kernel.name()
@@ -52,6 +56,7 @@ impl CpuEngine {
 
 impl Engine for CpuEngine {
     fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
+        crew.expect(self.ns(op));
         match &op.work {
             Work::Matmul(op) => matmul::run(op, self.kernel, crew),
             Work::Copy(op) => copy::run(op, crew),
@@ -59,6 +64,6 @@ impl Engine for CpuEngine {
     }
 
     fn estimate_ns(&self, op: &Op) -> Option<u64> {
-        Some(op.work.ns(self.kernel.macs_per_ns()).saturating_add(OP_NS))
+        Some(self.ns(op))
     }
 }

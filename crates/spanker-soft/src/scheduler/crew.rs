@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The threads at an op, and what they share while they are at it.
 
-use super::Shared;
+use super::{Shared, WAKING_NS};
 use crate::engine::{Scratch, Stop, Tiles};
 use crate::open::Open;
 use crate::spare::{emptied, refilled};
@@ -17,7 +17,13 @@ pub struct Crew<'a> {
     pub(super) open: &'a Arc<Open>,
     pub(super) scratch: &'a mut Scratch,
     pub(super) workspace: &'a mut Workspace,
+    /// How long the op takes one thread, about.
+    pub(super) expected_ns: u64,
 }
+
+/// What one more thread has to save before it is woken, in ns: it costs the
+/// leader a fourth of this, and comes as much later or more.
+const HELPER_NS: u64 = 4 * WAKING_NS;
 
 impl std::fmt::Debug for Crew<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,6 +42,12 @@ impl Crew<'_> {
         self.open.is_stopping()
     }
 
+    /// Takes note of how long the op takes one thread, about, in ns: a short one
+    /// is not worth the waking of others.
+    pub(crate) fn expect(&mut self, ns: u64) {
+        self.expected_ns = ns;
+    }
+
     /// What is kept from op to op.
     pub(crate) fn workspace(&mut self) -> &mut Workspace {
         self.workspace
@@ -51,7 +63,8 @@ impl Crew<'_> {
     pub(crate) fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop> {
         let work = SharedWork { open: Arc::clone(self.open), tiles };
         let op = refilled(self.workspace.shared_op.take(), |op: &mut SharedOp| op.begin(work));
-        let helpers = (op.count - 1).min(self.shared.threads);
+        let worth = usize::try_from(self.expected_ns / HELPER_NS).unwrap_or(usize::MAX);
+        let helpers = (op.count - 1).min(self.shared.threads - 1).min(worth);
         if helpers > 0 {
             let mut ready = lock(&self.shared.ready);
             ready.shared_ops.push(Arc::clone(&op));
@@ -175,5 +188,54 @@ impl SharedOp {
         // What the op holds is let go before its leader may retire it.
         drop(self);
         helpers.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Scheduler;
+    use super::*;
+    use crate::card::Card;
+    use crate::config::CardConfig;
+    use crate::engine::CpuEngine;
+
+    /// Tiles that look whether other threads could find them.
+    struct Seen {
+        shared: Arc<Shared>,
+        findable: AtomicBool,
+    }
+
+    impl Tiles for Seen {
+        fn count(&self) -> usize {
+            2
+        }
+
+        fn run(&self, _tile: usize, _scratch: &mut Scratch) {
+            if !lock(&self.shared.ready).shared_ops.is_empty() {
+                self.findable.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    #[test]
+    fn only_an_op_that_is_worth_it_is_shared() {
+        let scheduler = Arc::new(Scheduler::start(2, Arc::new(CpuEngine::new())).unwrap());
+        let shared = &scheduler.shared;
+        let card = Card::new(0, CardConfig::default(), Arc::clone(&scheduler), None);
+        let open = Open::new(Arc::new(card)).unwrap();
+        let (mut scratch, mut workspace) = (Scratch::default(), Workspace::default());
+        for (expected_ns, worth) in [(0, false), (HELPER_NS - 1, false), (HELPER_NS, true)] {
+            let mut crew = Crew {
+                shared,
+                open: &open,
+                scratch: &mut scratch,
+                workspace: &mut workspace,
+                expected_ns: u64::MAX,
+            };
+            crew.expect(expected_ns);
+            let seen = Arc::new(Seen { shared: Arc::clone(shared), findable: false.into() });
+            crew.run(Arc::clone(&seen) as _).unwrap();
+            assert_eq!(seen.findable.load(Ordering::Relaxed), worth, "{expected_ns} ns");
+        }
     }
 }
