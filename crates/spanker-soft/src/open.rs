@@ -169,9 +169,10 @@ impl Open {
         timeline.queue.push_back(batch);
         let announce = !timeline.led && !timeline.announced;
         timeline.announced |= announce;
+        let expected = announce && std::mem::take(&mut timeline.lent);
         drop(timeline);
         if announce {
-            scheduler.announce(Arc::clone(self));
+            scheduler.announce(Arc::clone(self), expected);
         }
         Ok(None)
     }
@@ -268,6 +269,7 @@ impl Open {
                     drop(timeline);
                     let lent = self.card.scheduler.lend_thread(self);
                     timeline = lock(&self.timeline);
+                    timeline.lent |= lent;
                     if lent || timeline.settled(seqno).is_some() {
                         continue;
                     }

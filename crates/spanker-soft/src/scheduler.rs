@@ -23,8 +23,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 /// The threads; they stop when this is dropped.
 #[derive(Debug)]
@@ -54,6 +55,10 @@ struct Ready {
     /// Threads that compute now, lent ones included.
     computing: usize,
     idle: usize,
+    /// One of the idle threads comes back by itself.
+    napping: bool,
+    /// A caller's thread has taken up noted work since a thread last looked.
+    lent: bool,
     stop: bool,
 }
 
@@ -95,9 +100,10 @@ impl Scheduler {
         Ok(scheduler)
     }
 
-    /// Tells the threads of an open that has work.
-    pub(crate) fn announce(&self, open: Arc<Open>) {
-        self.shared.announce(open);
+    /// Tells the threads of an open that has work. `expected` says that a
+    /// caller's thread will probably take it up itself.
+    pub(crate) fn announce(&self, open: Arc<Open>, expected: bool) {
+        self.shared.announce(open, expected);
     }
 
     /// Whether a batch takes less time than waking a thread to run it.
@@ -149,6 +155,11 @@ impl Scheduler {
 /// system call, and on a virtual machine a way out of it and back.
 const WAKING_NS: u64 = 5_000;
 
+/// How late a thread may come to work that was to be taken up by who waits for
+/// it: some times what waking a thread takes, and a small part of a thread's time
+/// if it does nothing but nap.
+const NAP: Duration = Duration::from_micros(100);
+
 impl Drop for Scheduler {
     fn drop(&mut self) {
         // Not joined: the last open may be dropped by one of the threads.
@@ -164,12 +175,12 @@ enum Task {
 }
 
 impl Shared {
-    fn announce(&self, open: Arc<Open>) {
+    fn announce(&self, open: Arc<Open>, expected: bool) {
         let mut ready = lock(&self.ready);
         self.note(&mut ready, open);
-        let sleeper = ready.idle > 0;
+        let wake = ready.idle > 0 && !(expected && ready.napping);
         drop(ready);
-        if sleeper {
+        if wake {
             self.work.notify_one();
         }
     }
@@ -192,6 +203,7 @@ impl Shared {
         }
         ready.computing += 1;
         let noted = ready.opens.pop_front().is_some();
+        ready.lent |= noted;
         self.waiting.store(ready.opens.len(), Ordering::Relaxed);
         Some(noted)
     }
@@ -217,13 +229,17 @@ impl Shared {
         let mut ready = lock(&self.ready);
         while !ready.stop {
             let Some(task) = self.next_task(&mut ready) else {
-                ready.idle += 1;
-                ready = self.work.wait(ready);
-                ready.idle -= 1;
+                ready = self.idle(ready);
                 continue;
             };
             ready.computing += 1;
+            // Of what came during a nap, nobody was told.
+            let more = !ready.opens.is_empty() && ready.computing < self.threads;
+            let wake = ready.idle > 0 && more;
             drop(ready);
+            if wake {
+                self.work.notify_one();
+            }
             let again = match task {
                 Task::Lead(open) => {
                     let led = open.lead(true);
@@ -243,6 +259,23 @@ impl Shared {
                 self.note(&mut ready, open);
             }
         }
+    }
+
+    /// Sleeps until there may be something to do. If a caller's thread has taken
+    /// up the work that this one was woken for, the next caller may do so, too:
+    /// then this is a nap, during which such callers need not wake it.
+    fn idle<'a>(&self, mut ready: MutexGuard<'a, Ready>) -> MutexGuard<'a, Ready> {
+        ready.idle += 1;
+        let naps = std::mem::take(&mut ready.lent) && !ready.napping;
+        if naps {
+            ready.napping = true;
+            ready = self.work.wait_timeout(ready, NAP);
+            ready.napping = false;
+        } else {
+            ready = self.work.wait(ready);
+        }
+        ready.idle -= 1;
+        ready
     }
 
     /// Takes what is to be done first, if one more thread may compute.
@@ -312,6 +345,39 @@ impl Shared {
                 std::mem::forget(payload);
                 Err(Stop::Failed)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::card::Card;
+    use crate::config::CardConfig;
+    use crate::engine::CpuEngine;
+    use std::time::Instant;
+
+    #[test]
+    fn work_that_comes_during_a_nap_is_found() {
+        let scheduler = Arc::new(Scheduler::start(1, Arc::new(CpuEngine::new())).unwrap());
+        let shared = &scheduler.shared;
+        let card = Card::new(0, CardConfig::default(), Arc::clone(&scheduler), None);
+        let open = Open::new(Arc::new(card)).unwrap();
+        let mut ready = lock(&shared.ready);
+        while !ready.napping {
+            ready.lent = true;
+            drop(ready);
+            shared.work.notify_one();
+            thread::yield_now();
+            ready = lock(&shared.ready);
+        }
+        shared.note(&mut ready, open);
+        let begin = Instant::now();
+        while !ready.opens.is_empty() {
+            drop(ready);
+            assert!(begin.elapsed() < Duration::from_secs(20), "the thread still naps");
+            thread::yield_now();
+            ready = lock(&shared.ready);
         }
     }
 }

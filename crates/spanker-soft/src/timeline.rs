@@ -19,6 +19,8 @@ pub(crate) struct Timeline {
     pub(crate) led: bool,
     /// The scheduler knows that there is work.
     pub(crate) announced: bool,
+    /// A thread that waited has computed since the scheduler was last told.
+    pub(crate) lent: bool,
     pub(crate) revoked: bool,
     /// Who leads has it.
     pub(crate) workspace: Workspace,
