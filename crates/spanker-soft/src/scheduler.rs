@@ -43,7 +43,9 @@ struct Shared {
     /// Signalled when there is something in `ready`.
     work: Signal,
     /// Panels for threads that lend themselves, as many as can at a time.
-    scratch: Mutex<Vec<Scratch>>,
+    /// Boxed, since they move in and out for each short op.
+    #[allow(clippy::vec_box)]
+    scratch: Mutex<Vec<Box<Scratch>>>,
 }
 
 #[derive(Debug, Default)]
@@ -88,7 +90,7 @@ impl Scheduler {
             }),
             waiting: AtomicUsize::new(0),
             work: Signal::default(),
-            scratch: Mutex::new((0..threads).map(|_| Scratch::default()).collect()),
+            scratch: Mutex::new((0..threads).map(|_| Box::default()).collect()),
         });
         let scheduler = Self { shared: Arc::clone(&shared) };
         for index in 0..threads {

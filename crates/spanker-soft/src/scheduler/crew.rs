@@ -61,24 +61,22 @@ impl Crew<'_> {
     /// [`Stop::Cancelled`] if not all were run, [`Stop::Failed`] if one
     /// panicked.
     pub(crate) fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop> {
+        let helpers = self.helpers(tiles.count());
+        if helpers == 0 {
+            return self.run_alone(&*tiles);
+        }
         let work = SharedWork { open: Arc::clone(self.open), tiles };
         let op = refilled(self.workspace.shared_op.take(), |op: &mut SharedOp| op.begin(work));
-        let worth = usize::try_from(self.expected_ns / HELPER_NS).unwrap_or(usize::MAX);
-        let helpers = (op.count - 1).min(self.shared.threads - 1).min(worth);
-        if helpers > 0 {
-            let mut ready = lock(&self.shared.ready);
-            ready.shared_ops.push(Arc::clone(&op));
-            let wake = helpers.min(ready.idle);
-            drop(ready);
-            (0..wake).for_each(|_| self.shared.work.notify_one());
-        }
+        let mut ready = lock(&self.shared.ready);
+        ready.shared_ops.push(Arc::clone(&op));
+        let wake = helpers.min(ready.idle);
+        drop(ready);
+        (0..wake).for_each(|_| self.shared.work.notify_one());
         op.run_tiles(self.scratch, |_| false);
-        if helpers > 0 {
-            let mut ready = lock(&self.shared.ready);
-            ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
-            drop(ready);
-            op.helpers.wait_until_all_have_left();
-        }
+        let mut ready = lock(&self.shared.ready);
+        ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
+        drop(ready);
+        op.helpers.wait_until_all_have_left();
         let failed = op.failed.load(Ordering::Acquire);
         let all_run = op.next.load(Ordering::Relaxed) >= op.count;
         self.workspace.shared_op = emptied(op, SharedOp::end);
@@ -86,6 +84,30 @@ impl Crew<'_> {
             return Err(Stop::Failed);
         }
         if !all_run || self.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// How many others an op of so many tiles is worth the waking of.
+    pub(crate) fn helpers(&self, tiles: usize) -> usize {
+        let worth = usize::try_from(self.expected_ns / HELPER_NS).unwrap_or(usize::MAX);
+        tiles.saturating_sub(1).min(self.shared.threads - 1).min(worth)
+    }
+
+    /// Runs all of `tiles` on this thread, with nothing in between. One that
+    /// panics takes the op with it.
+    ///
+    /// # Errors
+    /// [`Stop::Cancelled`] if not all were run.
+    pub(crate) fn run_alone(&mut self, tiles: &dyn Tiles) -> Result<(), Stop> {
+        for tile in 0..tiles.count() {
+            if self.open.is_stopping() {
+                return Err(Stop::Cancelled);
+            }
+            tiles.run(tile, self.scratch);
+        }
+        if self.is_cancelled() {
             return Err(Stop::Cancelled);
         }
         Ok(())
