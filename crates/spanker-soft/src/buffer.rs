@@ -6,6 +6,7 @@ use crate::config::CardConfig;
 use nix::errno::Errno;
 use spanker_sys::SPANKER_BUF_DEVICE;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// A buffer: kept by its handle, by every batch that names it, and by every
@@ -40,7 +41,7 @@ pub(crate) fn at_mmap_offset(offset: u64) -> (u32, u64) {
 /// The live handles of one open.
 #[derive(Debug, Default)]
 pub(crate) struct Handles {
-    live: HashMap<u32, Arc<Buffer>>,
+    live: HashMap<u32, Arc<Buffer>, BuildHasherDefault<HandleHasher>>,
     last: u32,
 }
 
@@ -80,6 +81,30 @@ impl Handles {
 
     pub(crate) fn clear(&mut self) {
         self.live.clear();
+    }
+}
+
+/// Spreads handles over a table in a few instructions: every op looks up three.
+/// The card hands them out, so that nobody can choose them to collide but by
+/// keeping some of very many, and each open has a table of its own.
+#[derive(Debug, Default)]
+struct HandleHasher(u64);
+
+impl Hasher for HandleHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // 2^64 divided by the golden ratio: its multiples are far from each
+        // other. The table looks at both ends of a hash, and only the upper half
+        // of a product depends on all of the number.
+        let mixed = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed.rotate_left(32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

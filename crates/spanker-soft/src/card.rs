@@ -49,6 +49,15 @@ struct CardState {
     opens: Vec<Weak<Open>>,
 }
 
+impl CardState {
+    fn engine_stops(&mut self) {
+        self.running -= 1;
+        if self.running == 0 {
+            self.counters.busy_ns += now_ns().saturating_sub(self.busy_since);
+        }
+    }
+}
+
 /// What became of a batch that ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -141,18 +150,15 @@ impl Card {
         state.running += 1;
     }
 
-    /// A thread that ran ops has stopped.
+    /// A thread that ran ops has stopped, in the middle of a batch.
     pub(crate) fn engine_stops(&self) {
-        let mut state = lock(&self.state);
-        state.running -= 1;
-        if state.running == 0 {
-            state.counters.busy_ns += now_ns().saturating_sub(state.busy_since);
-        }
+        lock(&self.state).engine_stops();
     }
 
-    /// Counts a batch that has come to its end.
-    pub(crate) fn count(&self, outcome: Outcome, ops: u64, traffic: Traffic) {
+    /// A thread that ran ops has stopped: its batch has come to its end.
+    pub(crate) fn batch_ends(&self, outcome: Outcome, ops: u64, traffic: Traffic) {
         let mut state = lock(&self.state);
+        state.engine_stops();
         match outcome {
             Outcome::Succeeded => {
                 state.counters.batches += 1;

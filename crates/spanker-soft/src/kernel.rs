@@ -54,6 +54,10 @@ pub(crate) trait Kernel: std::fmt::Debug + Send + Sync {
     /// The kernel's name, for logs and tests.
     fn name(&self) -> &'static str;
 
+    /// Products of two elements that a thread forms in a ns with one row of `a`,
+    /// about.
+    fn macs_per_ns(&self) -> u64;
+
     /// QUANTISE: f32 to Q8_K, one superblock of 256 values into each block of `out`.
     ///
     /// # Panics

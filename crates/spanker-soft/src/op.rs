@@ -131,7 +131,26 @@ impl Traffic {
     }
 }
 
+/// Bytes that COPY moves in a ns, about.
+const COPIED_PER_NS: u64 = 8;
+
 impl Work {
+    /// How long it takes one thread that forms so many products of two elements
+    /// in a ns, about, in ns.
+    pub(crate) fn ns(&self, macs_per_ns: u64) -> u64 {
+        match self {
+            Self::Matmul(op) => {
+                let of_a = u64::from(op.m) * u64::from(op.k);
+                // Rows of a share the unpacking of b.
+                let rate = if op.m < 4 { macs_per_ns } else { 2 * macs_per_ns };
+                let quantising = if op.a_type == Type::F32 { 8 } else { 0 };
+                of_a.saturating_mul(u64::from(op.n)) / rate
+                    + of_a.saturating_mul(quantising) / macs_per_ns
+            }
+            Self::Copy(op) => u64::from(op.rows) * u64::from(op.bytes) / COPIED_PER_NS,
+        }
+    }
+
     /// Checks an op in the order of the header's section 7, from EINVAL for the
     /// opcode to EINVAL for overlap.
     pub(crate) fn validate(
@@ -174,7 +193,8 @@ fn matmul(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Mat
         }
     }
 
-    let [a, b, out] = rows([&op.a, &op.b, &op.out], handles)?;
+    // All are found before the first is measured.
+    let (a, b, out) = (rows(&op.a, handles)?, rows(&op.b, handles)?, rows(&op.out, handles)?);
     let a_end = footprint_end(&a, op.m, a_bytes)?;
     let b_end = footprint_end(&b, op.n, b_bytes)?;
     let out_end = footprint_end(&out, op.m, out_bytes)?;
@@ -201,7 +221,7 @@ fn copy(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Copy,
     if op.a.row_stride < bytes || op.out.row_stride < bytes {
         return Err(Errno::EINVAL);
     }
-    let [a, out] = rows([&op.a, &op.out], handles)?;
+    let (a, out) = (rows(&op.a, handles)?, rows(&op.out, handles)?);
     let a_end = footprint_end(&a, op.m, bytes)?;
     let out_end = footprint_end(&out, op.m, bytes)?;
     if overlap(&op.out, out_end, &op.a, a_end) {
@@ -210,26 +230,10 @@ fn copy(op: &spanker_op, limits: &CardConfig, handles: &Handles) -> Result<Copy,
     Ok(Copy { rows: op.m, bytes: op.k, a, out })
 }
 
-/// Finds the buffers; the first that is not there is ENOENT.
-fn rows<const N: usize>(
-    operands: [&spanker_operand; N],
-    handles: &Handles,
-) -> Result<[Rows; N], Errno> {
-    if operands.iter().any(|operand| handles.get(operand.handle).is_none()) {
-        return Err(Errno::ENOENT);
-    }
-    let found = operands.map(|operand| {
-        let buffer = handles.get(operand.handle)?;
-        Some(Rows {
-            buffer: Arc::clone(buffer),
-            offset: operand.offset,
-            stride: operand.row_stride,
-        })
-    });
-    // No other thread can change the handles while they are borrowed.
-    let mut found = found.into_iter().flatten();
-    let missing = || unreachable!("every handle was found above");
-    Ok(std::array::from_fn(|_| found.next().unwrap_or_else(missing)))
+/// Finds the buffer of an operand.
+fn rows(operand: &spanker_operand, handles: &Handles) -> Result<Rows, Errno> {
+    let buffer = Arc::clone(handles.get(operand.handle).ok_or(Errno::ENOENT)?);
+    Ok(Rows { buffer, offset: operand.offset, stride: operand.row_stride })
 }
 
 /// The end of the footprint, if it is inside the buffer.

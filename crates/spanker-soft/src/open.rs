@@ -4,8 +4,9 @@
 use crate::buffer::Handles;
 use crate::card::{Card, Outcome};
 use crate::clock::now_ns;
-use crate::op::{Op, Traffic, Work};
-use crate::sync::{lock, wait};
+use crate::op::{Op, Traffic};
+use crate::request::Staging;
+use crate::sync::{lock, Signal};
 use crate::timeline::{Batch, Fault, Timeline};
 use crate::workspace::Workspace;
 use nix::errno::Errno;
@@ -13,7 +14,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use spanker_sys::{spanker_context_info, SPANKER_DEADLINE_NEVER, SPANKER_FAULT_ENGINE};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// What poll reports.
@@ -33,12 +34,12 @@ pub struct PollBits {
 pub(crate) struct Open {
     pub(crate) card: Arc<Card>,
     pub(crate) handles: Mutex<Handles>,
+    /// Who submits holds it until the batch is queued.
+    pub(crate) staging: Mutex<Staging>,
     timeline: Mutex<Timeline>,
-    /// Where the array of ops is copied to.
-    op_array: Mutex<Vec<u8>>,
     /// Signalled whenever the timeline changes in a way that someone may wait
     /// for.
-    changed: Condvar,
+    changed: Signal,
     /// The running op stops at its next tile: the open has ended or its card
     /// is gone.
     stopping: AtomicBool,
@@ -56,9 +57,9 @@ impl Open {
         let open = Arc::new(Self {
             card,
             handles: Mutex::default(),
+            staging: Mutex::default(),
             timeline: Mutex::new(timeline),
-            op_array: Mutex::default(),
-            changed: Condvar::new(),
+            changed: Signal::default(),
             stopping: AtomicBool::new(false),
             event: EventFd::from_flags(flags)?,
             event_wanted: AtomicBool::new(false),
@@ -70,7 +71,7 @@ impl Open {
     /// # Errors
     /// ENODEV if the card is gone or was reset.
     pub(crate) fn check_alive(&self) -> Result<(), Errno> {
-        if lock(&self.timeline).revoked {
+        if self.is_stopping() {
             return Err(Errno::ENODEV);
         }
         Ok(())
@@ -123,55 +124,39 @@ impl Open {
         }
     }
 
-    /// Room to copy an array of ops to.
-    pub(crate) fn op_array(&self) -> MutexGuard<'_, Vec<u8>> {
-        lock(&self.op_array)
-    }
-
-    /// An empty batch to fill.
-    pub(crate) fn spare_batch(&self) -> Vec<Op> {
-        lock(&self.timeline).spare_batch()
-    }
-
-    /// Takes back a batch that was not submitted.
-    pub(crate) fn return_batch(&self, batch: Vec<Op>) {
-        lock(&self.timeline).recycle(batch);
-    }
-
-    /// Queues a batch. `publish` gets its seqno before anybody else can know of
-    /// it; when it fails, nothing was queued.
+    /// Queues the ops of `batch`, which is empty then. `publish` gets its seqno
+    /// before anybody else can know of it; when it fails, nothing was queued.
     ///
     /// # Errors
     /// ENODEV, EIO if the open is faulted, EAGAIN if the queue is full, or what
     /// `publish` says.
     pub(crate) fn queue(
         self: &Arc<Self>,
-        mut batch: Vec<Op>,
+        batch: &mut Vec<Op>,
         publish: impl FnOnce(u64) -> Result<(), Errno>,
     ) -> Result<(), Errno> {
         let mut timeline = lock(&self.timeline);
-        let refusal = if timeline.revoked {
-            Some(Errno::ENODEV)
-        } else if timeline.fault.is_some() {
-            Some(Errno::EIO)
-        } else if timeline.in_flight() >= u64::from(self.card.limits.max_inflight) {
-            Some(Errno::EAGAIN)
-        } else {
-            publish(timeline.submitted + 1).err()
-        };
-        if let Some(errno) = refusal {
-            timeline.recycle(batch);
-            return Err(errno);
+        if timeline.revoked {
+            return Err(Errno::ENODEV);
         }
-        timeline.submitted += 1;
-        let seqno = timeline.submitted;
+        if timeline.fault.is_some() {
+            return Err(Errno::EIO);
+        }
+        if timeline.in_flight() >= u64::from(self.card.limits.max_inflight) {
+            return Err(Errno::EAGAIN);
+        }
+        let seqno = timeline.submitted + 1;
+        publish(seqno)?;
+        timeline.submitted = seqno;
         batch.iter_mut().for_each(|op| op.seqno = seqno);
-        timeline.queue.push_back(Batch { ops: batch, done: 0 });
+        let ops = std::mem::replace(batch, timeline.spare_batch());
+        timeline.queue.push_back(Batch { ops, done: 0 });
         let announce = !timeline.led && !timeline.announced;
         timeline.announced |= announce;
+        let expected = announce && std::mem::take(&mut timeline.lent);
         drop(timeline);
         if announce {
-            self.card.scheduler.announce(Arc::clone(self));
+            self.card.scheduler.announce(Arc::clone(self), expected);
         }
         Ok(())
     }
@@ -190,10 +175,7 @@ impl Open {
         }
         let batch = timeline.queue.pop_front()?;
         timeline.led = true;
-        let workspace = std::mem::take(&mut timeline.workspace);
-        drop(timeline);
-        self.card.engine_starts();
-        Some((batch, workspace))
+        Some((batch, std::mem::take(&mut timeline.workspace)))
     }
 
     /// Puts a batch that [`Open::lead`] gave back to the front, what has run of
@@ -209,12 +191,8 @@ impl Open {
         }
         timeline.queue.push_front(batch);
         timeline.workspace = workspace;
-        let more = !timeline.announced;
-        timeline.announced = true;
-        drop(timeline);
-        // Who waits without a deadline may go on with it.
-        self.changed.notify_all();
-        more
+        // Nobody is told: others go first, and then one of the threads goes on.
+        !std::mem::replace(&mut timeline.announced, true)
     }
 
     /// Ends the batch that [`Open::lead`] gave. `failed` is the op at which it
@@ -233,8 +211,7 @@ impl Open {
         let ops = batch.len() as u64;
         // Whoever sees the batch completed sees what it held freed and counted.
         batch.clear();
-        self.card.engine_stops();
-        self.card.count(outcome, ops, traffic);
+        self.card.batch_ends(outcome, ops, traffic);
 
         let mut timeline = lock(&self.timeline);
         timeline.recycle(batch);
@@ -276,22 +253,19 @@ impl Open {
                     drop(timeline);
                     let lent = self.card.scheduler.lend_thread(self);
                     timeline = lock(&self.timeline);
+                    timeline.lent |= lent;
                     if lent || timeline.settled(seqno).is_some() {
                         continue;
                     }
                 }
-                timeline = wait(&self.changed, timeline);
+                timeline = self.changed.wait(timeline);
                 continue;
             }
             let left = u64::try_from(deadline_ns).unwrap_or(0).saturating_sub(now_ns());
             if left == 0 {
                 return (timeline.completed, Err(Errno::ETIMEDOUT));
             }
-            timeline = self
-                .changed
-                .wait_timeout(timeline, Duration::from_nanos(left))
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            timeline = self.changed.wait_timeout(timeline, Duration::from_nanos(left));
         }
     }
 
@@ -304,8 +278,7 @@ impl Open {
             if left.is_zero() {
                 return;
             }
-            timeline =
-                self.changed.wait_timeout(timeline, left).unwrap_or_else(PoisonError::into_inner).0;
+            timeline = self.changed.wait_timeout(timeline, left);
         }
     }
 
@@ -344,7 +317,7 @@ impl Open {
             if nonblocking {
                 return Err(Errno::EAGAIN);
             }
-            timeline = wait(&self.changed, timeline);
+            timeline = self.changed.wait(timeline);
         }
     }
 
@@ -378,9 +351,4 @@ impl Open {
         }
         self.event.as_fd()
     }
-}
-
-/// Builds the ops of a batch; seqnos come when it is queued.
-pub(crate) fn push_op(batch: &mut Vec<Op>, index: u32, work: Work) {
-    batch.push(Op { seqno: 0, index, work });
 }

@@ -16,6 +16,7 @@ use argument::Argument;
 use nix::errno::Errno;
 use spanker_sys::*;
 use std::sync::Arc;
+pub(crate) use submit::Staging;
 
 /// What a request was made to.
 pub(crate) enum Node<'a> {

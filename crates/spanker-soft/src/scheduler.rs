@@ -14,15 +14,18 @@ use crate::engine::{Engine, Scratch, Stop};
 use crate::kernel::FloatEnvironment;
 use crate::op::Op;
 use crate::open::Open;
-use crate::sync::{lock, wait};
+use crate::sync::{lock, Signal};
+use crate::timeline::Batch;
 use crate::workspace::Workspace;
 pub use crew::Crew;
 pub(crate) use crew::SharedOp;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 /// The threads; they stop when this is dropped.
 #[derive(Debug)]
@@ -35,19 +38,29 @@ struct Shared {
     engine: Arc<dyn Engine>,
     threads: usize,
     ready: Mutex<Ready>,
+    /// How many opens there are in `ready`, to be looked at between ops.
+    waiting: AtomicUsize,
     /// Signalled when there is something in `ready`.
-    work: Condvar,
+    work: Signal,
     /// Panels for threads that lend themselves, as many as can at a time.
-    scratch: Mutex<Vec<Scratch>>,
+    /// Boxed, since they move in and out for each short op.
+    #[allow(clippy::vec_box)]
+    scratch: Mutex<Vec<Box<Scratch>>>,
 }
 
 #[derive(Debug, Default)]
 struct Ready {
+    /// Notes of opens with work; one whose work somebody has taken up without it
+    /// is of no more use.
     opens: VecDeque<Arc<Open>>,
     shared_ops: Vec<Arc<SharedOp>>,
     /// Threads that compute now, lent ones included.
     computing: usize,
     idle: usize,
+    /// One of the idle threads comes back by itself.
+    napping: bool,
+    /// A caller's thread has taken up noted work since a thread last looked.
+    lent: bool,
     stop: bool,
 }
 
@@ -59,15 +72,6 @@ impl Ready {
     /// Whether an open other than this one waits for its turn.
     fn others_wait(&self, open: &Arc<Open>) -> bool {
         self.opens.iter().any(|other| !Arc::ptr_eq(other, open))
-    }
-
-    fn next_task(&mut self) -> Option<Task> {
-        if let Some(open) = self.opens.pop_front() {
-            return Some(Task::Lead(open));
-        }
-        let op = self.shared_ops.iter().find(|op| op.has_tiles())?;
-        op.join();
-        Some(Task::Join(Arc::clone(op)))
     }
 }
 
@@ -84,8 +88,9 @@ impl Scheduler {
                 shared_ops: Vec::with_capacity(threads),
                 ..Ready::default()
             }),
-            work: Condvar::new(),
-            scratch: Mutex::new((0..threads).map(|_| Scratch::default()).collect()),
+            waiting: AtomicUsize::new(0),
+            work: Signal::default(),
+            scratch: Mutex::new((0..threads).map(|_| Box::default()).collect()),
         });
         let scheduler = Self { shared: Arc::clone(&shared) };
         for index in 0..threads {
@@ -97,9 +102,10 @@ impl Scheduler {
         Ok(scheduler)
     }
 
-    /// Tells the threads of an open that has work.
-    pub(crate) fn announce(&self, open: Arc<Open>) {
-        self.shared.announce(open);
+    /// Tells the threads of an open that has work. `expected` says that a
+    /// caller's thread will probably take it up itself.
+    pub(crate) fn announce(&self, open: Arc<Open>, expected: bool) {
+        self.shared.announce(open, expected);
     }
 
     /// Lets the calling thread lead the front batch of `open`, if nobody does.
@@ -107,24 +113,30 @@ impl Scheduler {
     /// turn: one of the threads will do it.
     pub(crate) fn lend_thread(&self, open: &Arc<Open>) -> bool {
         let shared = &self.shared;
-        {
-            let mut ready = lock(&shared.ready);
-            // Who has waited longer goes first: this thread could otherwise take
-            // its turn again and again before another one wakes up.
-            if ready.computing >= shared.threads || ready.others_wait(open) {
-                return false;
-            }
-            ready.computing += 1;
+        let Some(noted) = shared.enter(open) else {
+            return false;
+        };
+        let mut more = false;
+        if let Some((batch, workspace)) = open.lead(noted) {
+            let mut scratch = lock(&shared.scratch).pop().unwrap_or_default();
+            let environment = FloatEnvironment::ieee();
+            more = shared.lead(open, batch, workspace, &mut scratch);
+            drop(environment);
+            lock(&shared.scratch).push(scratch);
         }
-        let mut scratch = lock(&shared.scratch).pop().unwrap_or_default();
-        let environment = FloatEnvironment::ieee();
-        shared.lead(open, false, &mut scratch);
-        drop(environment);
-        lock(&shared.scratch).push(scratch);
-        shared.rest();
+        shared.leave(more.then(|| Arc::clone(open)));
         true
     }
 }
+
+/// What waking a thread costs the one that wakes it, about, in ns: it is a
+/// system call, and on a virtual machine a way out of it and back.
+const WAKING_NS: u64 = 5_000;
+
+/// How late a thread may come to work that was to be taken up by who waits for
+/// it: some times what waking a thread takes, and a small part of a thread's time
+/// if it does nothing but nap.
+const NAP: Duration = Duration::from_micros(100);
 
 impl Drop for Scheduler {
     fn drop(&mut self) {
@@ -141,32 +153,47 @@ enum Task {
 }
 
 impl Shared {
-    fn announce(&self, open: Arc<Open>) {
+    fn announce(&self, open: Arc<Open>, expected: bool) {
         let mut ready = lock(&self.ready);
-        ready.opens.push_back(open);
-        let sleeper = ready.idle > 0;
+        self.note(&mut ready, open);
+        let wake = ready.idle > 0 && !(expected && ready.napping);
         drop(ready);
-        if sleeper {
+        if wake {
             self.work.notify_one();
         }
     }
 
-    /// The life of a thread.
-    fn serve(&self, mut scratch: Scratch) {
-        let _environment = FloatEnvironment::ieee();
-        while let Some(task) = self.next_task() {
-            match task {
-                Task::Lead(open) => self.lead(&open, true, &mut scratch),
-                Task::Join(op) => op.help(&mut scratch, |open| self.others_wait(open)),
-            }
-            self.rest();
-        }
+    /// Puts an open where the next idle thread finds it.
+    fn note(&self, ready: &mut Ready, open: Arc<Open>) {
+        ready.opens.push_back(open);
+        self.waiting.store(ready.opens.len(), Ordering::Relaxed);
     }
 
-    /// The calling thread has computed, and another may.
-    fn rest(&self) {
+    /// Lets the calling thread compute for `open`, unless as many do as may or
+    /// others wait for their turn. The caller must then call [`Shared::leave`].
+    /// Returns whether there was a note of the open, which is used up.
+    fn enter(&self, open: &Arc<Open>) -> Option<bool> {
+        let mut ready = lock(&self.ready);
+        // Who has waited longer goes first: this thread could otherwise take
+        // its turn again and again before another one wakes up.
+        if ready.computing >= self.threads || ready.others_wait(open) {
+            return None;
+        }
+        ready.computing += 1;
+        let noted = ready.opens.pop_front().is_some();
+        ready.lent |= noted;
+        self.waiting.store(ready.opens.len(), Ordering::Relaxed);
+        Some(noted)
+    }
+
+    /// The calling thread has computed, and another may. `open` is one that has
+    /// more work.
+    fn leave(&self, open: Option<Arc<Open>>) {
         let mut ready = lock(&self.ready);
         ready.computing -= 1;
+        if let Some(open) = open {
+            self.note(&mut ready, open);
+        }
         let wake = ready.idle > 0 && ready.has_work();
         drop(ready);
         if wake {
@@ -174,30 +201,86 @@ impl Shared {
         }
     }
 
-    fn next_task(&self) -> Option<Task> {
+    /// The life of a thread.
+    fn serve(&self, mut scratch: Scratch) {
+        let _environment = FloatEnvironment::ieee();
         let mut ready = lock(&self.ready);
-        loop {
-            if ready.stop {
-                return None;
+        while !ready.stop {
+            let Some(task) = self.next_task(&mut ready) else {
+                ready = self.idle(ready);
+                continue;
+            };
+            ready.computing += 1;
+            // Of what came during a nap, nobody was told.
+            let more = !ready.opens.is_empty() && ready.computing < self.threads;
+            let wake = ready.idle > 0 && more;
+            drop(ready);
+            if wake {
+                self.work.notify_one();
             }
-            if ready.computing < self.threads {
-                if let Some(task) = ready.next_task() {
-                    ready.computing += 1;
-                    return Some(task);
+            let again = match task {
+                Task::Lead(open) => {
+                    let led = open.lead(true);
+                    let more = led.is_some_and(|(batch, workspace)| {
+                        self.lead(&open, batch, workspace, &mut scratch)
+                    });
+                    more.then_some(open)
                 }
+                Task::Join(op) => {
+                    op.help(&mut scratch, |open| self.others_wait(open));
+                    None
+                }
+            };
+            ready = lock(&self.ready);
+            ready.computing -= 1;
+            if let Some(open) = again {
+                self.note(&mut ready, open);
             }
-            ready.idle += 1;
-            ready = wait(&self.work, ready);
-            ready.idle -= 1;
         }
     }
 
-    /// Runs the front batch of `open`, if nobody does already: to its end, or
-    /// until another open waits for its turn.
-    fn lead(&self, open: &Arc<Open>, announced: bool, scratch: &mut Scratch) {
-        let Some((mut batch, mut workspace)) = open.lead(announced) else {
-            return;
-        };
+    /// Sleeps until there may be something to do. If a caller's thread has taken
+    /// up the work that this one was woken for, the next caller may do so, too:
+    /// then this is a nap, during which such callers need not wake it.
+    fn idle<'a>(&self, mut ready: MutexGuard<'a, Ready>) -> MutexGuard<'a, Ready> {
+        ready.idle += 1;
+        let naps = std::mem::take(&mut ready.lent) && !ready.napping;
+        if naps {
+            ready.napping = true;
+            ready = self.work.wait_timeout(ready, NAP);
+            ready.napping = false;
+        } else {
+            ready = self.work.wait(ready);
+        }
+        ready.idle -= 1;
+        ready
+    }
+
+    /// Takes what is to be done first, if one more thread may compute.
+    fn next_task(&self, ready: &mut Ready) -> Option<Task> {
+        if ready.computing >= self.threads {
+            return None;
+        }
+        if let Some(open) = ready.opens.pop_front() {
+            self.waiting.store(ready.opens.len(), Ordering::Relaxed);
+            return Some(Task::Lead(open));
+        }
+        let op = ready.shared_ops.iter().find(|op| op.has_tiles())?;
+        op.join();
+        Some(Task::Join(Arc::clone(op)))
+    }
+
+    /// Runs a batch that [`Open::lead`] gave: to its end, or until another open
+    /// waits for its turn. Returns whether there is more to do, of which nobody
+    /// else will tell.
+    fn lead(
+        &self,
+        open: &Arc<Open>,
+        mut batch: Batch,
+        mut workspace: Workspace,
+        scratch: &mut Scratch,
+    ) -> bool {
+        open.card.engine_starts();
         let mut failed = None;
         while let Some(op) = batch.next_op() {
             if self.run(open, op, scratch, &mut workspace).is_err() {
@@ -206,19 +289,15 @@ impl Shared {
             }
             batch.op_is_done();
             if batch.next_op().is_some() && self.others_wait(open) {
-                if open.postpone(batch, workspace) {
-                    self.announce(Arc::clone(open));
-                }
-                return;
+                return open.postpone(batch, workspace);
             }
         }
-        if open.retire(batch, workspace, failed) {
-            self.announce(Arc::clone(open));
-        }
+        open.retire(batch, workspace, failed)
     }
 
     fn others_wait(&self, open: &Arc<Open>) -> bool {
-        lock(&self.ready).others_wait(open)
+        // A note that is missed now is seen after the next op.
+        self.waiting.load(Ordering::Relaxed) > 0 && lock(&self.ready).others_wait(open)
     }
 
     fn run(
@@ -234,7 +313,8 @@ impl Shared {
         if let Some(faults) = &open.card.faults {
             faults.before_op(open, op)?;
         }
-        let mut crew = Crew { shared: self, open, scratch, workspace };
+        let expected_ns = u64::MAX;
+        let mut crew = Crew { shared: self, open, scratch, workspace, expected_ns };
         // An engine that panics has failed at this op; the device lives on.
         match catch_unwind(AssertUnwindSafe(|| self.engine.run(op, &mut crew))) {
             Ok(result) => result,
@@ -243,6 +323,39 @@ impl Shared {
                 std::mem::forget(payload);
                 Err(Stop::Failed)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::card::Card;
+    use crate::config::CardConfig;
+    use crate::engine::CpuEngine;
+    use std::time::Instant;
+
+    #[test]
+    fn work_that_comes_during_a_nap_is_found() {
+        let scheduler = Arc::new(Scheduler::start(1, Arc::new(CpuEngine::new())).unwrap());
+        let shared = &scheduler.shared;
+        let card = Card::new(0, CardConfig::default(), Arc::clone(&scheduler), None);
+        let open = Open::new(Arc::new(card)).unwrap();
+        let mut ready = lock(&shared.ready);
+        while !ready.napping {
+            ready.lent = true;
+            drop(ready);
+            shared.work.notify_one();
+            thread::yield_now();
+            ready = lock(&shared.ready);
+        }
+        shared.note(&mut ready, open);
+        let begin = Instant::now();
+        while !ready.opens.is_empty() {
+            drop(ready);
+            assert!(begin.elapsed() < Duration::from_secs(20), "the thread still naps");
+            thread::yield_now();
+            ready = lock(&shared.ready);
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Timeline {
     pub(crate) led: bool,
     /// The scheduler knows that there is work.
     pub(crate) announced: bool,
+    /// A thread that waited has computed since the scheduler was last told.
+    pub(crate) lent: bool,
     pub(crate) revoked: bool,
     /// Who leads has it.
     pub(crate) workspace: Workspace,
@@ -86,8 +88,8 @@ impl Timeline {
         batch
     }
 
-    pub(crate) fn recycle(&mut self, mut batch: Vec<Op>) {
-        batch.clear();
+    /// Takes an emptied batch back.
+    pub(crate) fn recycle(&mut self, batch: Vec<Op>) {
         if self.spare_ops + batch.capacity() <= SPARE_OPS {
             self.spare_ops += batch.capacity();
             self.spare.push(batch);

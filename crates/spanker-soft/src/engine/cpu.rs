@@ -5,6 +5,9 @@ use super::{copy, matmul, Crew, Engine, Stop};
 use crate::kernel::{self, Kernel};
 use crate::op::{Op, Work};
 
+/// What an op takes whatever its size, about, in ns.
+const OP_NS: u64 = 200;
+
 /// Computes with the fastest kernel that this CPU can run. All kernels give the
 /// same bits.
 #[derive(Clone, Copy)]
@@ -41,6 +44,10 @@ impl CpuEngine {
         kernel::all().iter().map(|kernel| kernel.name()).collect()
     }
 
+    fn ns(&self, op: &Op) -> u64 {
+        op.work.ns(self.kernel.macs_per_ns()).saturating_add(OP_NS)
+    }
+
     /// The name of the kernel in use.
     pub fn kernel(&self) -> &'static str {
         self.kernel.name()
@@ -49,6 +56,7 @@ impl CpuEngine {
 
 impl Engine for CpuEngine {
     fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
+        crew.expect(self.ns(op));
         match &op.work {
             Work::Matmul(op) => matmul::run(op, self.kernel, crew),
             Work::Copy(op) => copy::run(op, crew),

@@ -4,9 +4,9 @@
 
 use super::{FaultPlan, Reset};
 use crate::clock::now_ns;
-use crate::sync::{lock, wait};
+use crate::sync::{lock, Signal};
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(crate) struct Timer {
     unplug: Option<Duration>,
     resets: Vec<Reset>,
     state: Mutex<State>,
-    changed: Condvar,
+    changed: Signal,
 }
 
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ impl Timer {
             unplug: plan.unplug,
             resets: plan.resets.clone(),
             state: Mutex::default(),
-            changed: Condvar::new(),
+            changed: Signal::default(),
         })
     }
 
@@ -114,18 +114,14 @@ impl Timer {
                 return false;
             }
             let Some(begin) = state.begin_ns else {
-                state = wait(&self.changed, state);
+                state = self.changed.wait(state);
                 continue;
             };
             let left = begin.saturating_add(after_ns).saturating_sub(now_ns());
             if left == 0 {
                 return true;
             }
-            state = self
-                .changed
-                .wait_timeout(state, Duration::from_nanos(left))
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.changed.wait_timeout(state, Duration::from_nanos(left));
         }
     }
 }

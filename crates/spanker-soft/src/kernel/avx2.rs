@@ -56,6 +56,10 @@ impl Kernel for Avx2 {
         "avx2"
     }
 
+    fn macs_per_ns(&self) -> u64 {
+        32
+    }
+
     fn quantise_row(&self, x: &[f32], out: &mut [ActivationQ8K]) {
         assert_eq!(x.len(), SUPERBLOCK * out.len(), "values of a row");
         for (x, block) in x.chunks_exact(SUPERBLOCK).zip(out) {

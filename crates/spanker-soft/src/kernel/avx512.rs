@@ -9,6 +9,9 @@
 //! Every `unsafe fn` here needs a CPU with AVX-512 F, BW and VNNI, which a value of [`Avx512`]
 //! proves.
 
+// This module is left out where the compiler is older than these intrinsics: see build.rs.
+#![allow(clippy::incompatible_msrv)]
+
 mod few_rows;
 mod many_rows;
 mod pairs;
@@ -51,6 +54,10 @@ impl Avx512 {
 impl Kernel for Avx512 {
     fn name(&self) -> &'static str {
         "avx512"
+    }
+
+    fn macs_per_ns(&self) -> u64 {
+        40
     }
 
     fn quantise_row(&self, x: &[f32], out: &mut [ActivationQ8K]) {

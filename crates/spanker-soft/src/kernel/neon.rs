@@ -38,7 +38,7 @@ use self::dot_product::DotProduct;
 use self::panel::Panel;
 use self::transpose::LANES;
 use self::widening::Widening;
-use super::sweep::{sweep_all, Strips};
+use super::sweep::{sweep, Strips};
 use super::{shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
 use crate::memory::SharedRows;
 
@@ -60,6 +60,8 @@ pub(super) fn detect() -> impl Iterator<Item = &'static dyn Kernel> {
 trait Products: Copy + Debug + Send + Sync + 'static {
     /// The name of the kernel that multiplies so.
     const NAME: &'static str;
+    /// See [`Kernel::macs_per_ns`]: of a middling core.
+    const MACS_PER_NS: u64;
 
     /// Runs `work`, compiled for the instructions of this way if everything in it is inlined.
     fn run<R>(self, work: impl FnOnce() -> R) -> R;
@@ -83,6 +85,10 @@ struct Neon<P>(P);
 impl<P: Products> Kernel for Neon<P> {
     fn name(&self) -> &'static str {
         P::NAME
+    }
+
+    fn macs_per_ns(&self) -> u64 {
+        P::MACS_PER_NS
     }
 
     fn quantise_row(&self, x: &[f32], out: &mut [ActivationQ8K]) {
@@ -109,7 +115,7 @@ impl<P: Products> Kernel for Neon<P> {
             2 => self.few_rows::<2>(a, b, acc),
             3 => self.few_rows::<3>(a, b, acc),
             4 => self.few_rows::<4>(a, b, acc),
-            _ => sweep_all(self, &mut scratch.neon.0, a, b, acc),
+            _ => sweep(self, &mut scratch.neon.0, a, b, acc),
         }
     }
 
@@ -121,7 +127,7 @@ impl<P: Products> Kernel for Neon<P> {
         acc: &mut [f32],
     ) {
         shape(a.len(), b, acc.len());
-        sweep_all(self, &mut scratch.neon.0, a, b, acc);
+        sweep(self, &mut scratch.neon.0, a, b, acc);
     }
 }
 

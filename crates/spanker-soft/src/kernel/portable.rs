@@ -127,6 +127,10 @@ impl Kernel for Portable {
         "portable"
     }
 
+    fn macs_per_ns(&self) -> u64 {
+        2
+    }
+
     fn quantise_row(&self, x: &[f32], out: &mut [ActivationQ8K]) {
         assert_eq!(x.len(), SUPERBLOCK * out.len(), "values of a row");
         for (x, block) in x.chunks_exact(SUPERBLOCK).zip(out) {

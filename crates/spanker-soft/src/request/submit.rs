@@ -3,7 +3,7 @@
 
 use super::Argument;
 use crate::op::{Op, Work};
-use crate::open::{push_op, Open};
+use crate::open::Open;
 use crate::sync::lock;
 use nix::errno::Errno;
 use spanker_sys::*;
@@ -12,27 +12,33 @@ use std::sync::Arc;
 
 const OP_BYTES: usize = size_of::<spanker_op>();
 
+/// Where a batch is put together before it is queued; kept, so that nothing has
+/// to be allocated for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Staging {
+    /// The ops as they were sent, and room for more.
+    array: Vec<u8>,
+    batch: Vec<Op>,
+}
+
 pub(super) fn run(open: &Arc<Open>, argument: &mut Argument<'_>) -> Result<(), Errno> {
     let (mut submit, tail) = argument.read::<spanker_work_submit>()?;
     submit.bad_op = SPANKER_NO_OP;
-    let mut batch = open.spare_batch();
-    let valid = tail.check().and_then(|()| {
-        validate(open, argument, &submit, &mut batch).map_err(|refusal| {
+    let mut staging = lock(&open.staging);
+    let valid = tail.check().map_err(Refusal::from);
+    let queued = match valid.and_then(|()| stage(open, argument, &submit, &mut staging)) {
+        Ok(()) => open.queue(&mut staging.batch, |seqno| {
+            argument.write(&spanker_work_submit { seqno, ..submit })
+        }),
+        Err(refusal) => {
             submit.bad_op = refusal.op;
-            refusal.errno
-        })
-    });
-    let queued = match valid {
-        Ok(()) => {
-            open.queue(batch, |seqno| argument.write(&spanker_work_submit { seqno, ..submit }))
-        }
-        Err(errno) => {
-            open.return_batch(batch);
-            Err(errno)
+            Err(refusal.errno)
         }
     };
-    // On success, bad_op was written together with the seqno.
     queued.or_else(|errno| {
+        // What was staged holds buffers.
+        staging.batch.clear();
+        // On success, bad_op was written together with the seqno.
         write_bad_op(argument, submit.bad_op)?;
         Err(errno)
     })
@@ -58,11 +64,12 @@ impl From<Errno> for Refusal {
     }
 }
 
-fn validate(
+/// Copies the ops in and checks them.
+fn stage(
     open: &Open,
     argument: &mut Argument<'_>,
     submit: &spanker_work_submit,
-    batch: &mut Vec<Op>,
+    staging: &mut Staging,
 ) -> Result<(), Refusal> {
     let limits = &open.card.limits;
     let strides = OP_BYTES as u32..=SPANKER_OP_STRIDE_MAX;
@@ -74,9 +81,12 @@ fn validate(
         return Err(Errno::EINVAL.into());
     }
     let stride = submit.op_stride as usize;
-    let mut array = open.op_array();
-    array.resize(stride * submit.op_count as usize, 0);
-    argument.copy_in(submit.ops, &mut array)?;
+    let bytes = stride * submit.op_count as usize;
+    if staging.array.len() < bytes {
+        staging.array.resize(bytes, 0);
+    }
+    let array = &mut staging.array[..bytes];
+    argument.copy_in(submit.ops, array)?;
 
     let handles = lock(&open.handles);
     for (index, bytes) in (0..).zip(array.chunks_exact(stride)) {
@@ -87,7 +97,8 @@ fn validate(
         }
         let mut op = spanker_op::default();
         op.bytes_mut().copy_from_slice(known);
-        push_op(batch, index, Work::validate(&op, limits, &handles).map_err(refuse)?);
+        let work = Work::validate(&op, limits, &handles).map_err(refuse)?;
+        staging.batch.push(Op { seqno: 0, index, work });
     }
     Ok(())
 }

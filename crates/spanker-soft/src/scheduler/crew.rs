@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The threads at an op, and what they share while they are at it.
 
-use super::Shared;
+use super::{Shared, WAKING_NS};
 use crate::engine::{Scratch, Stop, Tiles};
 use crate::open::Open;
 use crate::spare::{emptied, refilled};
-use crate::sync::{lock, wait};
+use crate::sync::{lock, Signal};
 use crate::workspace::Workspace;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 
 /// The threads at an op: the one that leads, and whoever is idle.
 pub struct Crew<'a> {
@@ -17,7 +17,13 @@ pub struct Crew<'a> {
     pub(super) open: &'a Arc<Open>,
     pub(super) scratch: &'a mut Scratch,
     pub(super) workspace: &'a mut Workspace,
+    /// How long the op takes one thread, about.
+    pub(super) expected_ns: u64,
 }
+
+/// What one more thread has to save before it is woken, in ns: it costs the
+/// leader a fourth of this, and comes as much later or more.
+const HELPER_NS: u64 = 4 * WAKING_NS;
 
 impl std::fmt::Debug for Crew<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -36,6 +42,12 @@ impl Crew<'_> {
         self.open.is_stopping()
     }
 
+    /// Takes note of how long the op takes one thread, about, in ns: a short one
+    /// is not worth the waking of others.
+    pub(crate) fn expect(&mut self, ns: u64) {
+        self.expected_ns = ns;
+    }
+
     /// What is kept from op to op.
     pub(crate) fn workspace(&mut self) -> &mut Workspace {
         self.workspace
@@ -49,23 +61,22 @@ impl Crew<'_> {
     /// [`Stop::Cancelled`] if not all were run, [`Stop::Failed`] if one
     /// panicked.
     pub(crate) fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop> {
+        let helpers = self.helpers(tiles.count());
+        if helpers == 0 {
+            return self.run_alone(&*tiles);
+        }
         let work = SharedWork { open: Arc::clone(self.open), tiles };
         let op = refilled(self.workspace.shared_op.take(), |op: &mut SharedOp| op.begin(work));
-        let helpers = (op.count - 1).min(self.shared.threads);
-        if helpers > 0 {
-            let mut ready = lock(&self.shared.ready);
-            ready.shared_ops.push(Arc::clone(&op));
-            let wake = helpers.min(ready.idle);
-            drop(ready);
-            (0..wake).for_each(|_| self.shared.work.notify_one());
-        }
+        let mut ready = lock(&self.shared.ready);
+        ready.shared_ops.push(Arc::clone(&op));
+        let wake = helpers.min(ready.idle);
+        drop(ready);
+        (0..wake).for_each(|_| self.shared.work.notify_one());
         op.run_tiles(self.scratch, |_| false);
-        if helpers > 0 {
-            let mut ready = lock(&self.shared.ready);
-            ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
-            drop(ready);
-            op.helpers.wait_until_all_have_left();
-        }
+        let mut ready = lock(&self.shared.ready);
+        ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
+        drop(ready);
+        op.helpers.wait_until_all_have_left();
         let failed = op.failed.load(Ordering::Acquire);
         let all_run = op.next.load(Ordering::Relaxed) >= op.count;
         self.workspace.shared_op = emptied(op, SharedOp::end);
@@ -73,6 +84,30 @@ impl Crew<'_> {
             return Err(Stop::Failed);
         }
         if !all_run || self.is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// How many others an op of so many tiles is worth the waking of.
+    pub(crate) fn helpers(&self, tiles: usize) -> usize {
+        let worth = usize::try_from(self.expected_ns / HELPER_NS).unwrap_or(usize::MAX);
+        tiles.saturating_sub(1).min(self.shared.threads - 1).min(worth)
+    }
+
+    /// Runs all of `tiles` on this thread, with nothing in between. One that
+    /// panics takes the op with it.
+    ///
+    /// # Errors
+    /// [`Stop::Cancelled`] if not all were run.
+    pub(crate) fn run_alone(&mut self, tiles: &dyn Tiles) -> Result<(), Stop> {
+        for tile in 0..tiles.count() {
+            if self.open.is_stopping() {
+                return Err(Stop::Cancelled);
+            }
+            tiles.run(tile, self.scratch);
+        }
+        if self.is_cancelled() {
             return Err(Stop::Cancelled);
         }
         Ok(())
@@ -98,7 +133,7 @@ struct SharedWork {
 #[derive(Default)]
 struct Helpers {
     count: Mutex<usize>,
-    left: Condvar,
+    left: Signal,
 }
 
 impl Helpers {
@@ -110,7 +145,7 @@ impl Helpers {
     fn wait_until_all_have_left(&self) {
         let mut count = lock(&self.count);
         while *count > 0 {
-            count = wait(&self.left, count);
+            count = self.left.wait(count);
         }
     }
 }
@@ -175,5 +210,54 @@ impl SharedOp {
         // What the op holds is let go before its leader may retire it.
         drop(self);
         helpers.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Scheduler;
+    use super::*;
+    use crate::card::Card;
+    use crate::config::CardConfig;
+    use crate::engine::CpuEngine;
+
+    /// Tiles that look whether other threads could find them.
+    struct Seen {
+        shared: Arc<Shared>,
+        findable: AtomicBool,
+    }
+
+    impl Tiles for Seen {
+        fn count(&self) -> usize {
+            2
+        }
+
+        fn run(&self, _tile: usize, _scratch: &mut Scratch) {
+            if !lock(&self.shared.ready).shared_ops.is_empty() {
+                self.findable.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    #[test]
+    fn only_an_op_that_is_worth_it_is_shared() {
+        let scheduler = Arc::new(Scheduler::start(2, Arc::new(CpuEngine::new())).unwrap());
+        let shared = &scheduler.shared;
+        let card = Card::new(0, CardConfig::default(), Arc::clone(&scheduler), None);
+        let open = Open::new(Arc::new(card)).unwrap();
+        let (mut scratch, mut workspace) = (Scratch::default(), Workspace::default());
+        for (expected_ns, worth) in [(0, false), (HELPER_NS - 1, false), (HELPER_NS, true)] {
+            let mut crew = Crew {
+                shared,
+                open: &open,
+                scratch: &mut scratch,
+                workspace: &mut workspace,
+                expected_ns: u64::MAX,
+            };
+            crew.expect(expected_ns);
+            let seen = Arc::new(Seen { shared: Arc::clone(shared), findable: false.into() });
+            crew.run(Arc::clone(&seen) as _).unwrap();
+            assert_eq!(seen.findable.load(Ordering::Relaxed), worth, "{expected_ns} ns");
+        }
     }
 }

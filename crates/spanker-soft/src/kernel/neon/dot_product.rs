@@ -36,6 +36,7 @@ impl DotProduct {
 
 impl Products for DotProduct {
     const NAME: &'static str = "neon-dotprod";
+    const MACS_PER_NS: u64 = 16;
 
     fn run<R>(self, work: impl FnOnce() -> R) -> R {
         #[target_feature(enable = "neon,dotprod")]

@@ -30,6 +30,7 @@ pub(super) struct Widening;
 
 impl Products for Widening {
     const NAME: &'static str = "neon";
+    const MACS_PER_NS: u64 = 8;
 
     fn run<R>(self, work: impl FnOnce() -> R) -> R {
         work()
