@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! COPY, in tiles of some rows or of a part of a row.
 
-use super::{Crew, Scratch, Stop, Tiles};
+use super::{Crew, Scratch, Slab, Stop, Tiles};
 use crate::op::Copy;
 use crate::spare::{emptied, refilled};
+use crate::workspace::Workspace;
 use std::sync::Arc;
 
 /// Bytes in a tile, about: long enough not to be felt, short enough to stop
@@ -15,8 +16,14 @@ pub(super) fn run(op: &Copy, crew: &mut Crew<'_>) -> Result<(), Stop> {
         tiles.job = Some(Job::new(op.clone()));
     });
     let result = crew.run(Arc::clone(&tiles) as _);
+    forget_activations(crew.workspace());
     crew.workspace().copy = emptied(tiles, |tiles| tiles.job = None);
     result
+}
+
+/// What was unpacked for ops before may have been written to since.
+fn forget_activations(workspace: &mut Workspace) {
+    workspace.slab = workspace.slab.take().and_then(|slab| emptied(slab, Slab::forget));
 }
 
 /// A COPY; a spare one has no job.

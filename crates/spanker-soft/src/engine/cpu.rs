@@ -58,8 +58,8 @@ impl Engine for CpuEngine {
     fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
         crew.expect(self.ns(op));
         match &op.work {
-            Work::Matmul(op) => matmul::run(op, self.kernel, crew),
-            Work::Copy(op) => copy::run(op, crew),
+            Work::Matmul(matmul) => matmul::run(matmul, op.seqno, self.kernel, crew),
+            Work::Copy(copy) => copy::run(copy, crew),
         }
     }
 }

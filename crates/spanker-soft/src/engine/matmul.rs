@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! MATMUL, in tiles of some rows of `a` by some rows of `b`.
 //!
-//! A tile copies its weights and sums into private memory, runs a kernel over
-//! them, and copies the sums out. Rows of `a` are needed by every tile across
-//! `b`: whichever tile needs some first copies (and, for F32, quantises) them
-//! into a panel that the others share. So that memory stays bounded, `a` is
-//! taken in slabs of rows, and k in chunks, over which the sums go on.
+//! A tile runs a kernel over its weights, where they lie, and copies the sums
+//! out. Rows of `a` are needed by every tile across `b`: whichever tile needs
+//! some first copies (and, for F32, quantises) them into a panel that the others
+//! share, and that the next op of the batch finds if it has the same `a`. So that
+//! memory stays bounded, `a` is taken in slabs of rows, and k in chunks, over
+//! which the sums go on.
 
 mod panels;
 
@@ -43,6 +44,7 @@ pub(super) const QUANTISED_ELEMENTS: usize = QUANTISED * SPANKER_QK_K as usize;
 
 pub(super) fn run(
     op: &Matmul,
+    seqno: u64,
     kernel: &'static dyn Kernel,
     crew: &mut Crew<'_>,
 ) -> Result<(), Stop> {
@@ -55,8 +57,9 @@ pub(super) fn run(
     while first < op.m {
         let rows = first..op.m.min(first.saturating_add(slab_rows));
         first = rows.end;
+        let source = Source::new(op, seqno, rows.clone());
         let slab = refilled(crew.workspace().slab.take(), |slab: &mut Slab| {
-            slab.begin(Job::new(op.clone(), kernel, rows, threads));
+            slab.begin(source, Job::new(op.clone(), kernel, rows, threads));
         });
         let result = crew.run(Arc::clone(&slab) as _);
         crew.workspace().slab = emptied(slab, Slab::end);
@@ -66,23 +69,60 @@ pub(super) fn run(
 }
 
 /// Some rows of `a` by all of `b`; a spare one has no job, but panels to fill
-/// again.
+/// again, or to use again.
 #[derive(Default)]
 pub(crate) struct Slab {
     job: Option<Job>,
+    /// What the panels hold, or are being filled with.
+    source: Option<Source>,
     /// By group of rows, then chunk.
     panels: Panels,
 }
 
+/// Rows of an operand `a`, as a batch finds them.
+#[derive(PartialEq, Eq)]
+struct Source {
+    /// The batch. It holds its buffers, so that no other comes to be at the
+    /// same address while it runs.
+    seqno: u64,
+    /// Its address.
+    buffer: usize,
+    offset: u64,
+    stride: u64,
+    a_type: Type,
+    rows: Range<u32>,
+    k: u32,
+}
+
+impl Source {
+    fn new(op: &Matmul, seqno: u64, rows: Range<u32>) -> Self {
+        let Rows { ref buffer, offset, stride } = op.a;
+        let buffer = Arc::as_ptr(buffer) as usize;
+        Self { seqno, buffer, offset, stride, a_type: op.a_type, rows, k: op.k }
+    }
+}
+
 impl Slab {
-    fn begin(&mut self, job: Job) {
-        self.panels.begin(job.tiles_m as usize * job.chunks as usize);
+    fn begin(&mut self, source: Source, job: Job) {
+        let source = Some(source);
+        if self.source != source {
+            self.panels.begin(job.tiles_m as usize * job.chunks as usize);
+            self.source = source;
+        }
         self.job = Some(job);
     }
 
     fn end(&mut self) {
         self.job = None;
-        self.panels.end();
+        if !self.panels.rest() {
+            self.source = None;
+        }
+    }
+
+    /// An op other than a MATMUL has written to memory. (A MATMUL has panels of
+    /// its own `a`, which its `out` does not overlap.)
+    pub(super) fn forget(&mut self) {
+        self.source = None;
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The panels of a slab: filled once each by whichever thread comes first, and
-//! again for the next op, in the same memory.
+//! for the next op again, in the same memory, unless it has the same operand.
 
 use crate::kernel::{ActivationQ4K, ActivationQ8K};
 use crate::sync::lock;
@@ -46,8 +46,9 @@ struct Slot {
 }
 
 impl Panels {
-    /// So many panels to be filled.
+    /// So many panels, none of them filled.
     pub(super) fn begin(&mut self, count: usize) {
+        self.empty();
         if self.slots.len() < count {
             self.slots.resize_with(count, Slot::default);
         }
@@ -64,21 +65,39 @@ impl Panels {
         })
     }
 
+    /// No thread uses them now. Returns whether they are still filled: they are
+    /// not if that would be more than is kept.
+    pub(super) fn rest(&mut self) -> bool {
+        for slot in &mut self.slots[..self.used] {
+            let bytes = slot.bytes();
+            self.kept = self.kept - slot.kept + bytes;
+            slot.kept = bytes;
+        }
+        if self.kept > KEPT_BYTES {
+            self.empty();
+            return false;
+        }
+        true
+    }
+
     /// No panel is filled any more.
-    pub(super) fn end(&mut self) {
+    fn empty(&mut self) {
         for slot in &mut self.slots[..self.used] {
             // What was not reached is still spare; what panicked is lost.
             if let Some(panel) = slot.filled.take() {
                 slot.spare = Mutex::new(panel);
             }
-            let bytes = lock(&slot.spare).bytes();
-            self.kept = self.kept - slot.kept + bytes;
-            slot.kept = bytes;
         }
         self.used = 0;
         while self.kept > KEPT_BYTES {
             self.kept -= self.slots.pop().map_or(self.kept, |slot| slot.kept);
         }
+    }
+}
+
+impl Slot {
+    fn bytes(&mut self) -> usize {
+        self.filled.get().map_or_else(|| lock(&self.spare).bytes(), Panel::bytes)
     }
 }
 
@@ -92,11 +111,11 @@ mod tests {
             let panel = panels.get(index, |panel| panel.q8_k.resize(blocks, ActivationQ8K::ZERO));
             assert_eq!(panel.q8_k.len(), blocks);
         }
-        panels.end();
+        panels.rest();
     }
 
-    fn held(panels: &Panels) -> usize {
-        panels.slots.iter().map(|slot| lock(&slot.spare).bytes()).sum()
+    fn held(panels: &mut Panels) -> usize {
+        panels.slots.iter_mut().map(Slot::bytes).sum()
     }
 
     #[test]
@@ -108,7 +127,7 @@ mod tests {
                 let panel = panels.get(0, |panel| panel.q8_k.resize(op, ActivationQ8K::ZERO));
                 assert_eq!(panel.q8_k.len(), op);
             }
-            panels.end();
+            panels.rest();
         }
     }
 
@@ -117,16 +136,16 @@ mod tests {
         let mut panels = Panels::default();
         let small = 64 * 16;
         fill(&mut panels, 200, small);
-        assert!(held(&panels) <= KEPT_BYTES);
-        assert!(held(&panels) > KEPT_BYTES / 2);
+        assert!(held(&mut panels) <= KEPT_BYTES);
+        assert!(held(&mut panels) > KEPT_BYTES / 2);
         // In steps that each stay below what is kept.
         for blocks in [small * 2, small * 4, small * 8, small * 64] {
             let count = KEPT_BYTES / (blocks * size_of::<ActivationQ8K>());
             fill(&mut panels, count.max(1), blocks);
-            assert!(held(&panels) <= KEPT_BYTES, "{} after {blocks}", held(&panels));
+            assert!(held(&mut panels) <= KEPT_BYTES, "{} after {blocks}", held(&mut panels));
         }
         fill(&mut panels, 1, KEPT_BYTES / size_of::<ActivationQ8K>() + 1);
-        assert_eq!((held(&panels), panels.kept), (0, 0));
+        assert_eq!((held(&mut panels), panels.kept), (0, 0));
     }
 
     #[test]
@@ -136,8 +155,8 @@ mod tests {
         panels.begin(1);
         let fails = || panels.get(0, |_| panic!("on purpose")).bytes();
         assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(fails)).is_err());
-        panels.end();
-        assert_eq!((held(&panels), panels.kept), (0, 0));
+        panels.rest();
+        assert_eq!((held(&mut panels), panels.kept), (0, 0));
         fill(&mut panels, 1, 3);
     }
 }
