@@ -59,3 +59,41 @@ pub(crate) fn by_turns(
     }
     times.into_iter().map(|times| Sorted::new(times).ok_or_else(|| "no runs".into())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{by_turns, Effort};
+    use crate::implementation::Contestant;
+    use crate::Error;
+    use std::cell::RefCell;
+    use std::time::Duration;
+
+    struct Logging<'a> {
+        name: char,
+        log: &'a RefCell<String>,
+    }
+
+    impl Contestant for Logging<'_> {
+        fn run(&mut self) -> Result<(), Error> {
+            let mut log = self.log.borrow_mut();
+            if !log.ends_with(self.name) {
+                log.push(self.name);
+            }
+            Ok(())
+        }
+
+        fn rest(&mut self) {
+            self.log.borrow_mut().push('.');
+        }
+    }
+
+    #[test]
+    fn contestants_alternate_and_rest_while_others_run() {
+        let log = RefCell::new(String::new());
+        let [mut a, mut b] = ['a', 'b'].map(|name| Logging { name, log: &log });
+        let effort = Effort { time: Duration::ZERO, rounds: 3 };
+        let times = by_turns(&mut [&mut a, &mut b], effort).unwrap();
+        assert_eq!(*log.borrow(), "a.b.a.b.a.b.");
+        assert!(times.len() == 2 && times.iter().all(|times| times.count() >= 3));
+    }
+}

@@ -70,3 +70,28 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn the_documented_commands_are_understood() {
+        Arguments::command().debug_assert();
+        for line in [
+            "compute --quick --json --threads 1,2 --weights 4096x14336 --rows 1,512 --pair f32,q4k",
+            "compute --kernel all --ggml-variant zen4,haswell --seconds 2 --html page.html",
+            "submit --quick --opens 1,2,8 --batch 1,256",
+            "build --rounds 2 --beside gpiocdev",
+            "show a.jsonl b.jsonl --html page.html",
+        ] {
+            let arguments = ["spanker-bench"].into_iter().chain(line.split(' '));
+            assert!(Arguments::try_parse_from(arguments).is_ok(), "{line}");
+        }
+        for line in ["", "compute --weights 4096x100", "show", "submit --opens 0"] {
+            let arguments = ["spanker-bench"].into_iter().chain(line.split(' '));
+            assert!(Arguments::try_parse_from(arguments).is_err(), "{line}");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The gemm crate's product of F32 matrices, on weights that were dequantised beforehand: what is
-//! gained by having them in 4 bits.
+//! gained by having them in 4 bits. It packs them anew for each product of more than one row, which
+//! only many rows make up for.
 
 use crate::implementation::{Contestant, Implementation, Stored};
 use crate::workload::{dequantise, Shape, Task};

@@ -105,7 +105,7 @@ fn draw(
         let (place, side, above) = if memory {
             ((end + 0.1, highest * 1.09), HPos::Left, VPos::Top)
         } else {
-            ((width, bound.gflops_best), HPos::Right, VPos::Bottom)
+            ((width, bound.gflops_best + highest * 0.015), HPos::Right, VPos::Bottom)
         };
         let style = text.clone().pos(Pos::new(side, above));
         chart.draw_series([Text::new(bound.kernel.clone(), place, style)])?;
