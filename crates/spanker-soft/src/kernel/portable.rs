@@ -3,8 +3,17 @@
 //! The kernel for every CPU: safe Rust in the shape that compilers vectorise.
 //!
 //! q·sc is at most 15·63 and fits an i16, so a superblock's scales fold into its values once, and
-//! every integer sum of the ABI becomes a dot product of i16 vectors into i32. SSE2 has one
-//! instruction for that (`pmaddwd`), NEON two.
+//! every integer sum of the ABI becomes a dot product of i16 vectors into i32. SSE2 and POWER have
+//! one instruction for that (`pmaddwd`, `vmsumshm`). For one or two rows of `a` folding does not
+//! pay: the weights stay packed, and each sub-block's sum is multiplied by its scale.
+//!
+//! How far from the bound: with SSE2 a vector of 8 products takes a load, a `pmaddwd` from memory
+//! and an addition, 96 instructions for a superblock, of which the compiled loop has 120. Measured
+//! on one Zen 4 core that others kept busy too, F32 × weights 512×1024 through the whole machine, in
+//! GFLOP/s: 16 for 1 row of `a`, 28 for 4, 36 for 8 and 46 for 64; the loop alone, without
+//! unpacking, reached 51. One row pays for taking headers and nibbles apart, and for eight
+//! horizontal sums where others have one. Two rows of `a` in one loop would save a quarter of the
+//! loads, but compilers then no longer see the `pmaddwd`.
 
 use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
@@ -20,16 +29,13 @@ const A_ROWS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Portable;
 
-/// Unpacked operands of a tile.
+/// Unpacked rows of `a`, each of as many superblocks as are worked on.
 #[derive(Debug)]
-pub(super) struct Panels {
-    a: Vec<Unpacked>,
-    b: Vec<Unpacked>,
-}
+pub(super) struct Panels(Vec<Unpacked>);
 
 impl Default for Panels {
     fn default() -> Self {
-        Self { a: Vec::with_capacity(A_ROWS * DEPTH), b: Vec::with_capacity(DEPTH) }
+        Self(Vec::with_capacity(A_ROWS * DEPTH))
     }
 }
 
@@ -37,7 +43,36 @@ impl Panels {
     /// The bytes they hold.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        (self.a.capacity() + self.b.capacity()) * std::mem::size_of::<Unpacked>()
+        self.0.capacity() * std::mem::size_of::<Unpacked>()
+    }
+}
+
+/// What stands beside a superblock's values, as the factors of i16 dot products.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(16))]
+struct Header {
+    /// Two a sub-block. Q8_K: bsums, any i16. Q4_K, where asked for: they add up to the sum of its
+    /// 32 values, at most 30,240.
+    sums: [i16; 16],
+    /// Q4_K: each min twice, at most 63.
+    mins: [i16; 16],
+    d: f32,
+    /// Q4_K only.
+    dmin: f32,
+}
+
+impl Header {
+    const ZERO: Self = Self { sums: [0; 16], mins: [0; 16], d: 0.0, dmin: 0.0 };
+
+    /// Sets all but the sums. Returns the scales.
+    fn set_q4_k(&mut self, block: &BlockQ4K) -> [u8; 8] {
+        let (scales, mins) = scales_and_mins(&block.scales);
+        for (pair, min) in self.mins.chunks_exact_mut(2).zip(mins) {
+            pair.fill(i16::from(min));
+        }
+        self.d = widen(u16::from_le(block.d));
+        self.dmin = widen(u16::from_le(block.dmin));
+        scales
     }
 }
 
@@ -47,79 +82,78 @@ impl Panels {
 struct Unpacked {
     /// Q8_K: qs. Q4_K: q·sc, at most 945.
     values: [i16; SUPERBLOCK],
-    /// Q8_K: bsums, any i16. Q4_K, where asked for: sums of 16 `values`, at most 15,120.
-    sums: [i16; 16],
-    /// Q4_K: each min twice, at most 63.
-    mins: [i16; 16],
-    d: f32,
-    /// Q4_K only.
-    dmin: f32,
+    header: Header,
 }
 
 impl Unpacked {
-    const ZERO: Self =
-        Self { values: [0; SUPERBLOCK], sums: [0; 16], mins: [0; 16], d: 0.0, dmin: 0.0 };
+    const ZERO: Self = Self { values: [0; SUPERBLOCK], header: Header::ZERO };
 
     fn set_q8_k(&mut self, block: &ActivationQ8K) {
         for (value, q) in self.values.iter_mut().zip(&block.qs) {
             *value = i16::from(*q);
         }
-        for (sums, pair) in self.sums.chunks_exact_mut(2).zip(block.bsums) {
-            sums.copy_from_slice(&[pair as i16, (pair >> 16) as i16]);
-        }
-        self.d = block.d;
+        self.header.sums = halves(&block.bsums);
+        self.header.d = block.d;
     }
 
-    fn set_q4_k(&mut self, block: &BlockQ4K) {
-        let scales = self.set_q4_k_header(block);
-        let groups = self.values.chunks_exact_mut(64);
-        for (g, (values, bytes)) in groups.zip(block.qs.chunks_exact(32)).enumerate() {
-            let (low, high) = values.split_at_mut(32);
-            for (value, byte) in low.iter_mut().zip(bytes) {
-                *value = i16::from(byte & 15) * scales[2 * g];
-            }
-            for (value, byte) in high.iter_mut().zip(bytes) {
-                *value = i16::from(byte >> 4) * scales[2 * g + 1];
-            }
-        }
-    }
-
-    /// All of [`Self::set_q4_k`] but the values. Returns the scales.
-    fn set_q4_k_header(&mut self, block: &BlockQ4K) -> [i16; 8] {
-        let (scales, mins) = scales_and_mins(&block.scales);
-        for (pair, min) in self.mins.chunks_exact_mut(2).zip(mins) {
-            pair.fill(min);
-        }
-        self.d = widen(u16::from_le(block.d));
-        self.dmin = widen(u16::from_le(block.dmin));
-        scales
-    }
-
-    fn set_unpacked(&mut self, block: &ActivationQ4K) {
+    fn set_activation(&mut self, block: &ActivationQ4K) {
         let values = self.values.chunks_exact_mut(32).zip(block.qs.chunks_exact(32));
         for ((values, qs), scale) in values.zip(block.scales) {
             for (value, q) in values.iter_mut().zip(qs) {
                 *value = i16::from(*q) * scale as i16;
             }
         }
-        for (pair, min) in self.mins.chunks_exact_mut(2).zip(block.mins) {
-            pair.fill(min as i16);
+        let (sums, mins) = (halves(&block.sums), halves(&block.mins));
+        self.header = Header { sums, mins, d: block.d, dmin: block.dmin };
+    }
+
+    fn set_q4_k(&mut self, block: &BlockQ4K) {
+        let scales = self.header.set_q4_k(block);
+        let groups = self.values.chunks_exact_mut(64);
+        for (g, (values, bytes)) in groups.zip(block.qs.chunks_exact(32)).enumerate() {
+            let (low, high) = values.split_at_mut(32);
+            for (value, byte) in low.iter_mut().zip(bytes) {
+                *value = i16::from(byte & 15) * i16::from(scales[2 * g]);
+            }
+            for (value, byte) in high.iter_mut().zip(bytes) {
+                *value = i16::from(byte >> 4) * i16::from(scales[2 * g + 1]);
+            }
         }
-        self.sum_values();
-        (self.d, self.dmin) = (block.d, block.dmin);
     }
 
     /// [`Self::set_q4_k`], and the sums that only Q4_K × Q4_K needs.
     fn set_q4_k_with_sums(&mut self, block: &BlockQ4K) {
         self.set_q4_k(block);
-        self.sum_values();
-    }
-
-    fn sum_values(&mut self) {
-        for (sum, values) in self.sums.iter_mut().zip(self.values.chunks_exact(16)) {
+        for (sum, values) in self.header.sums.iter_mut().zip(self.values.chunks_exact(16)) {
             *sum = values.iter().sum();
         }
     }
+}
+
+/// A superblock of `b` whose weights stay packed.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    qs: [u8; 128],
+    scales: [u8; 8],
+    header: Header,
+}
+
+impl Packed {
+    const ZERO: Self = Self { qs: [0; 128], scales: [0; 8], header: Header::ZERO };
+
+    fn set(&mut self, block: &BlockQ4K) {
+        self.qs = block.qs;
+        self.scales = self.header.set_q4_k(block);
+    }
+}
+
+/// The low and the high half of each word.
+fn halves(words: &[i32; 8]) -> [i16; 16] {
+    let mut halves = [0; 16];
+    for (pair, word) in halves.chunks_exact_mut(2).zip(words) {
+        pair.copy_from_slice(&[*word as i16, (*word >> 16) as i16]);
+    }
+    halves
 }
 
 impl Kernel for Portable {
@@ -145,16 +179,13 @@ impl Kernel for Portable {
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
-        if a.len() <= FEW_ROWS * b.blocks() {
-            return few_q8_k(&mut scratch.portable, a, b, acc);
+        let panels = &mut scratch.portable;
+        let a = (a, Unpacked::set_q8_k);
+        if a.0.len() <= FEW_ROWS * b.blocks() {
+            tile(panels, a, (b, [Packed::ZERO; DEPTH], Packed::set), acc, step_packed);
+        } else {
+            tile(panels, a, (b, [Unpacked::ZERO; DEPTH], Unpacked::set_q4_k), acc, step_q8_k);
         }
-        tile(
-            &mut scratch.portable,
-            (a, Unpacked::set_q8_k),
-            (b, Unpacked::set_q4_k),
-            acc,
-            step_q8_k,
-        );
     }
 
     fn tile_q4_k(
@@ -164,102 +195,77 @@ impl Kernel for Portable {
         b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
-        tile(
-            &mut scratch.portable,
-            (a, Unpacked::set_unpacked),
-            (b, Unpacked::set_q4_k_with_sums),
-            acc,
-            step_q4_k,
-        );
+        let a = (a, Unpacked::set_activation);
+        let b = (b, [Unpacked::ZERO; DEPTH], Unpacked::set_q4_k_with_sums);
+        tile(&mut scratch.portable, a, b, acc, step_q4_k);
     }
 }
 
-/// A tile of any pair of types: each operand comes with the function that unpacks it, and `step`
-/// adds one superblock's term to a sum.
-fn tile<A>(
-    panels: &mut Panels,
+/// A tile of any pair of types: each operand comes with the function that unpacks it, `b` with
+/// where to; and `step` adds one superblock's term to a sum.
+fn tile<A, B>(
+    Panels(panels): &mut Panels,
     (a, unpack_a): (&[A], impl Fn(&mut Unpacked, &A)),
-    (b, unpack_b): (SharedRows<'_, BlockQ4K>, impl Fn(&mut Unpacked, &BlockQ4K)),
+    (b, mut column, unpack_b): (SharedRows<'_, BlockQ4K>, [B; DEPTH], impl Fn(&mut B, &BlockQ4K)),
     acc: &mut [f32],
-    step: impl Fn(f32, &Unpacked, &Unpacked) -> f32,
+    step: impl Fn(f32, &Unpacked, &B) -> f32,
 ) {
     let (_, n) = shape(a.len(), b, acc.len());
     let blocks = b.blocks();
     if acc.is_empty() {
         return;
     }
-    panels.a.resize(A_ROWS * DEPTH, Unpacked::ZERO);
-    panels.b.resize(DEPTH, Unpacked::ZERO);
+    panels.resize(A_ROWS * DEPTH, Unpacked::ZERO);
     for first in (0..blocks).step_by(DEPTH) {
         let depth = DEPTH.min(blocks - first);
+        let column = &mut column[..depth];
         for (a, acc) in a.chunks(A_ROWS * blocks).zip(acc.chunks_mut(A_ROWS * n)) {
-            let rows = a.chunks_exact(blocks).map(|row| &row[first..][..depth]);
-            for (unpacked, row) in panels.a.chunks_exact_mut(depth).zip(rows) {
-                unpack_row(unpacked, row, &unpack_a);
+            for (unpacked, row) in panels.chunks_exact_mut(depth).zip(a.chunks_exact(blocks)) {
+                for (unpacked, block) in unpacked.iter_mut().zip(&row[first..]) {
+                    unpack_a(unpacked, block);
+                }
             }
             for j in 0..n {
-                let unpacked = &mut panels.b[..depth];
-                for (at, unpacked) in unpacked.iter_mut().enumerate() {
+                for (at, unpacked) in column.iter_mut().enumerate() {
                     unpack_b(unpacked, &b.read(j, first + at));
                 }
-                for (a, acc) in panels.a.chunks_exact(depth).zip(acc.chunks_exact_mut(n)) {
-                    for (a, b) in a.iter().zip(&*unpacked) {
-                        acc[j] = step(acc[j], a, b);
-                    }
-                }
+                add_column(panels, column, &mut acc[j..], n, &step);
             }
         }
     }
 }
 
-/// Unpacks one row's superblocks.
-fn unpack_row<T>(unpacked: &mut [Unpacked], row: &[T], unpack: impl Fn(&mut Unpacked, &T)) {
-    for (unpacked, block) in unpacked.iter_mut().zip(row) {
-        unpack(unpacked, block);
-    }
-}
-
-/// A tile of Q8_K × Q4_K with at most [`FEW_ROWS`] rows of `a`, on the packed weights of `b`.
-fn few_q8_k(
-    panels: &mut Panels,
-    a: &[ActivationQ8K],
-    b: SharedRows<'_, BlockQ4K>,
+/// Adds rows of `a` × one row of `b` to `acc`: to its first value, then to every `stride`th.
+///
+/// Never inlined, for the compiler would then forget that what it loads is aligned.
+#[inline(never)]
+fn add_column<B>(
+    a: &[Unpacked],
+    b: &[B],
     acc: &mut [f32],
+    stride: usize,
+    step: impl Fn(f32, &Unpacked, &B) -> f32,
 ) {
-    const FEW_DEPTH: usize = A_ROWS * DEPTH / FEW_ROWS;
-    let (_, n) = shape(a.len(), b, acc.len());
-    let blocks = b.blocks();
-    panels.a.resize(A_ROWS * DEPTH, Unpacked::ZERO);
-    let mut header = Unpacked::ZERO;
-    for first in (0..blocks).step_by(FEW_DEPTH) {
-        let depth = FEW_DEPTH.min(blocks - first);
-        let rows = a.chunks_exact(blocks).map(|row| &row[first..][..depth]);
-        for (unpacked, row) in panels.a.chunks_exact_mut(depth).zip(rows) {
-            unpack_row(unpacked, row, Unpacked::set_q8_k);
-        }
-        for j in 0..n {
-            for at in 0..depth {
-                let block = b.read(j, first + at);
-                let scales = header.set_q4_k_header(&block);
-                let rows = panels.a.chunks_exact(depth);
-                for (a, acc) in rows.zip(acc.chunks_exact_mut(n)) {
-                    let p = dot_packed(&a[at].values, &block.qs, &scales);
-                    acc[j] = add_term_q8_k(acc[j], p, &a[at], &header);
-                }
-            }
-        }
+    for (a, acc) in a.chunks_exact(b.len()).zip(acc.iter_mut().step_by(stride)) {
+        *acc = a.iter().zip(b).fold(*acc, |acc, (a, b)| step(acc, a, b));
     }
 }
 
 /// `acc` plus the term of one superblock of Q8_K × Q4_K.
 #[inline(always)]
 fn step_q8_k(acc: f32, a: &Unpacked, b: &Unpacked) -> f32 {
-    add_term_q8_k(acc, dot(&a.values, &b.values), a, b)
+    add_term_q8_k(acc, dot(&a.values, &b.values), &a.header, &b.header)
+}
+
+/// [`step_q8_k`] without unpacking the weights.
+#[inline(always)]
+fn step_packed(acc: f32, a: &Unpacked, b: &Packed) -> f32 {
+    add_term_q8_k(acc, dot_packed(&a.values, &b.qs, &b.scales), &a.header, &b.header)
 }
 
 /// [`step_q8_k`], given P.
 #[inline(always)]
-fn add_term_q8_k(acc: f32, p: i32, a: &Unpacked, b: &Unpacked) -> f32 {
+fn add_term_q8_k(acc: f32, p: i32, a: &Header, b: &Header) -> f32 {
     let m = dot(&a.sums, &b.mins);
     let t = b.d * p as f32;
     let u = b.dmin * m as f32;
@@ -272,6 +278,7 @@ fn add_term_q8_k(acc: f32, p: i32, a: &Unpacked, b: &Unpacked) -> f32 {
 #[inline(always)]
 fn step_q4_k(acc: f32, a: &Unpacked, b: &Unpacked) -> f32 {
     let p = dot(&a.values, &b.values);
+    let (a, b) = (&a.header, &b.header);
     let q = dot(&a.sums, &b.mins);
     let r = dot(&a.mins, &b.sums);
     // Each min stands in `mins` twice: 16 · 2 = 32.
@@ -282,7 +289,7 @@ fn step_q4_k(acc: f32, a: &Unpacked, b: &Unpacked) -> f32 {
     acc + v
 }
 
-/// The exact dot product; the bounds of [`Unpacked`] keep it within i32.
+/// The exact dot product; the bounds of the factors keep it within i32.
 #[inline(always)]
 fn dot<const N: usize>(a: &[i16; N], b: &[i16; N]) -> i32 {
     // Two vectors' worth of lanes: with one sum the compiler adds up within every step, or uses
@@ -298,7 +305,7 @@ fn dot<const N: usize>(a: &[i16; N], b: &[i16; N]) -> i32 {
 
 /// The exact dot product of values and packed weights, each sub-block of 32 times its scale: P.
 #[inline(always)]
-fn dot_packed(a: &[i16; SUPERBLOCK], qs: &[u8; 128], scales: &[i16; 8]) -> i32 {
+fn dot_packed(a: &[i16; SUPERBLOCK], qs: &[u8; 128], scales: &[u8; 8]) -> i32 {
     let mut p = 0;
     for (g, (a, bytes)) in a.chunks_exact(64).zip(qs.chunks_exact(32)).enumerate() {
         let (low, high) = a.split_at(32);
@@ -353,13 +360,10 @@ fn to_integer(x: f32) -> i8 {
 }
 
 /// The 6-bit scales and mins of a Q4_K block, four to a word: see the layout in the ABI's header.
-pub(super) fn scales_and_mins(s: &[u8; 12]) -> ([i16; 8], [i16; 8]) {
+pub(super) fn scales_and_mins(s: &[u8; 12]) -> ([u8; 8], [u8; 8]) {
     let word = |i: usize| u32::from_le_bytes([s[i], s[i + 1], s[i + 2], s[i + 3]]);
     let (scales, mins, rest) = (word(0), word(4), word(8));
-    let bytes = |low: u32, high: u32| {
-        let (low, high) = (low.to_le_bytes(), high.to_le_bytes());
-        [low[0], low[1], low[2], low[3], high[0], high[1], high[2], high[3]].map(i16::from)
-    };
+    let bytes = |low: u32, high: u32| (u64::from(low) | u64::from(high) << 32).to_le_bytes();
     (
         bytes(scales & 0x3f3f_3f3f, rest & 0x0f0f_0f0f | scales >> 2 & 0x3030_3030),
         bytes(mins & 0x3f3f_3f3f, rest >> 4 & 0x0f0f_0f0f | mins >> 2 & 0x3030_3030),

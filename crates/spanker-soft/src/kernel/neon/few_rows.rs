@@ -8,8 +8,8 @@
 //! in the lane where its scale is.
 //!
 //! One row of `a` × 256 weights is a loop of 73 instructions with `smlal`, 65 with `sdot`, of which
-//! 16 take nibbles apart; what scales four rows adds another 24. With three and four rows of `a`
-//! and `smlal` some of the weights do not fit the registers, and are loaded again.
+//! 16 take nibbles apart; what scales four rows adds another 24. With two to four rows of `a` and
+//! `smlal` not all weights fit the registers, and some are stored and loaded again.
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]
