@@ -3,8 +3,8 @@
 //! The kernel for x86-64 CPUs with AVX-512 and VNNI.
 //!
 //! As with AVX2, lane r of a vector belongs to row r of `b`, but there are sixteen rows in a vector,
-//! and one instruction multiplies and adds what takes AVX2 two. Few rows of `a`, and QUANTISE, gain
-//! nothing from that and are left to the AVX2 kernel.
+//! and one instruction multiplies and adds what takes AVX2 two. [`few_rows`] of `a` are multiplied as
+//! with AVX2, but for that instruction; QUANTISE is left to the AVX2 kernel.
 //!
 //! Every `unsafe fn` here needs a CPU with AVX-512 F, BW and VNNI, which a value of [`Avx512`]
 //! proves.

@@ -69,11 +69,10 @@ impl<'a, T: Plain> SharedRows<'a, T> {
         self.start.wrapping_byte_add(row * self.stride)
     }
 
-    /// Where a row would be if there are that many: for prefetching, which does nothing where there
-    /// is no memory.
+    /// Bytes from a row to the one so many rows ahead, which may not be there: for prefetching.
     #[cfg_attr(not(any(target_arch = "x86", target_arch = "x86_64")), allow(dead_code))]
-    pub(crate) fn row_ahead(self, row: usize) -> *const T {
-        self.start.wrapping_byte_add(row.wrapping_mul(self.stride))
+    pub(crate) fn ahead(self, rows: usize) -> usize {
+        rows.wrapping_mul(self.stride)
     }
 
     /// A copy of a block.

@@ -47,10 +47,10 @@ pub(super) unsafe fn unpack(
         for block in &mut blocks {
             *block = block.wrapping_add(at);
         }
-        for (i, pair) in panels.iter_mut().enumerate() {
-            for row in first + LANES * (WIDTH + p)..first + LANES * (WIDTH + p + 1) {
+        for pair in &mut *panels {
+            for block in &blocks {
                 // SAFETY: the caller's promise.
-                unsafe { prefetch(b.row_ahead(row).wrapping_add(at + i)) };
+                unsafe { prefetch(block.wrapping_byte_add(b.ahead(WIDTH * LANES))) };
             }
             // SAFETY: the caller's promise; every row has this block.
             unsafe { pair[p].unpack(&blocks, with_sums) };

@@ -11,10 +11,8 @@
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]
 
-#[cfg(target_arch = "x86")]
-use std::arch::x86::*;
-#[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
+use std::hint::black_box;
 
 use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
@@ -27,8 +25,6 @@ use crate::memory::SharedRows;
 /// Rows of `b` that are multiplied by turns: while one sum is being added, there are others to go
 /// on with.
 const R: usize = 4;
-/// Rows between those that are multiplied and those that are prefetched.
-const AHEAD: usize = LANES;
 
 /// Adds the M rows of `a` × every row of `b` to `acc`.
 ///
@@ -41,6 +37,7 @@ pub(in crate::kernel) unsafe fn multiply<const M: usize>(
     acc: &mut [f32],
 ) {
     let (n, blocks) = (b.rows(), b.blocks());
+    let ahead = b.ahead(LANES);
     for j in (0..n).step_by(LANES) {
         let width = LANES.min(n - j);
         let mut b_blocks = eight(b, j);
@@ -56,8 +53,8 @@ pub(in crate::kernel) unsafe fn multiply<const M: usize>(
             // SAFETY: the caller's promise; every row has the block `at`; a row of `sums` has the
             // 8 f32 read and written.
             unsafe {
-                for r in 0..LANES {
-                    prefetch(b.row_ahead(j + AHEAD + r).wrapping_add(at));
+                for block in &b_blocks {
+                    prefetch(block.wrapping_byte_add(ahead));
                 }
                 let header = Header::unpack(&b_blocks);
                 let p = products::<M>(a_blocks, &b_blocks, &header);
@@ -92,7 +89,9 @@ unsafe fn products<const M: usize>(
     // the values of another, and none of these loads needs alignment.
     unsafe {
         let mut partial = [[_mm256_setzero_si256(); LANES]; M];
-        let scales: *const i32 = header.scales.as_ptr().cast();
+        // The compiler is not to know where this points: it would keep the scales in registers and
+        // shuffle each out of them, where a load can broadcast it.
+        let scales: *const i32 = black_box(header.scales.as_ptr().cast());
         for first in (0..LANES).step_by(R) {
             let mut sums = [[_mm256_setzero_si256(); R]; M];
             for g in 0..4 {

@@ -50,10 +50,10 @@ pub(super) unsafe fn unpack(
     for block in &mut blocks {
         *block = block.wrapping_add(at);
     }
-    for (i, panel) in panels.iter_mut().enumerate() {
-        for row in first + LANES..first + 2 * LANES {
+    for panel in panels {
+        for block in &blocks {
             // SAFETY: AVX-512F implies AVX2.
-            unsafe { prefetch(b.row_ahead(row).wrapping_add(at + i)) };
+            unsafe { prefetch(block.wrapping_byte_add(b.ahead(LANES))) };
         }
         // SAFETY: the caller's promise; every row has this block.
         unsafe { panel.unpack(&blocks, with_sums) };
