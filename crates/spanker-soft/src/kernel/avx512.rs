@@ -6,7 +6,7 @@
 //! and one instruction multiplies and adds what takes AVX2 two. [`few_rows`] of `a` are multiplied as
 //! with AVX2, but for that instruction; QUANTISE is left to the AVX2 kernel.
 //!
-//! Every `unsafe fn` here needs a CPU with AVX-512 F, BW and VNNI, which a value of [`Avx512`]
+//! Every `unsafe fn` here needs a CPU with AVX-512 F, BW, VL and VNNI, which a value of [`Avx512`]
 //! proves.
 
 // This module is left out where the compiler is older than these intrinsics: see build.rs.
@@ -33,7 +33,7 @@ use crate::memory::SharedRows;
 /// Rows of `a` up to which the weights are multiplied as they lie.
 const FEW_ROWS: usize = 2;
 
-/// AVX-512 F, BW and VNNI. A value of this type exists only where the CPU has them, and AVX2.
+/// AVX-512 F, BW, VL and VNNI. A value of this type exists only where the CPU has them, and AVX2.
 #[derive(Debug)]
 pub(super) struct Avx512 {
     avx2: &'static Avx2,
@@ -45,6 +45,7 @@ impl Avx512 {
         static AVX512: OnceLock<Option<Avx512>> = OnceLock::new();
         let detected = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
             && is_x86_feature_detected!("avx512vnni");
         let avx2 = Avx2::detect().filter(|_| detected);
         AVX512.get_or_init(|| avx2.map(|avx2| Self { avx2 })).as_ref()

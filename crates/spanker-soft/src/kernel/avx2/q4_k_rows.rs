@@ -3,6 +3,13 @@
 //! Q4_K × Q4_K: rows of `a`, unpacked, × stored panels of sixteen rows of `b`.
 //!
 //! As Q8_K × Q4_K, with a scale on either side, and with four integers a superblock.
+//!
+//! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
+//! counted as in [`many_rows`](super::many_rows): for eight rows, 64 `maddubs`, 8 products of
+//! scales, 8 `madd` by those and 24 for Q, R and S are 104 multiplications, 6.5 cycles; with 93
+//! additions and 15 operations on f32 and for S, 212 instructions, 6.6 cycles. Measured with 64
+//! rows of `a`, weights in the second cache: 11.2. With the others spread evenly over all four
+//! pipes, as there, it would be 9.9; what takes the rest is not known.
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]
