@@ -3,7 +3,7 @@
 //! Every kernel against [`text`], bit for bit, on random and on hostile operands.
 
 mod quantise;
-mod random;
+pub(crate) mod random;
 
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
