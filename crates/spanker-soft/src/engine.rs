@@ -4,6 +4,8 @@
 mod copy;
 mod cpu;
 mod matmul;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use copy::CopyTiles;
 pub use cpu::CpuEngine;

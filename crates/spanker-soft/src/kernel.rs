@@ -26,7 +26,7 @@ mod scratch;
 ))]
 mod sweep;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
 pub(crate) mod text;
 

@@ -3,9 +3,9 @@
 //! Every kernel against [`text`], bit for bit, on random and on hostile operands.
 
 mod quantise;
-mod random;
+pub(crate) mod random;
 
-use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
+use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K, Plain};
 
 use self::random::{Random, SPECIAL_F32};
 use crate::memory::SharedRows;
@@ -22,8 +22,7 @@ trait Pair: Copy {
         kernel: &dyn Kernel,
         scratch: &mut Scratch,
         a: &[Self],
-        b: &[BlockQ4K],
-        blocks: usize,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     );
     fn dot(acc: f32, a: &[Self], b: &[BlockQ4K]) -> f32;
@@ -37,12 +36,11 @@ impl Pair for BlockQ8K {
         kernel: &dyn Kernel,
         scratch: &mut Scratch,
         a: &[Self],
-        b: &[BlockQ4K],
-        blocks: usize,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
         let a: Vec<ActivationQ8K> = a.iter().map(ActivationQ8K::new).collect();
-        kernel.tile_q8_k(scratch, &a, SharedRows::of(b, blocks), acc);
+        kernel.tile_q8_k(scratch, &a, b, acc);
     }
     fn dot(acc: f32, a: &[Self], b: &[BlockQ4K]) -> f32 {
         text::dot_q8_k_q4_k(acc, a, b)
@@ -57,15 +55,42 @@ impl Pair for BlockQ4K {
         kernel: &dyn Kernel,
         scratch: &mut Scratch,
         a: &[Self],
-        b: &[BlockQ4K],
-        blocks: usize,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
         let a: Vec<ActivationQ4K> = a.iter().map(ActivationQ4K::new).collect();
-        kernel.tile_q4_k(scratch, &a, SharedRows::of(b, blocks), acc);
+        kernel.tile_q4_k(scratch, &a, b, acc);
     }
     fn dot(acc: f32, a: &[Self], b: &[BlockQ4K]) -> f32 {
         text::dot_q4_k_q4_k(acc, a, b)
+    }
+}
+
+/// Rows of `b` as callers lay them: from any multiple of 4, and with anything in between. Behind the
+/// last there is nothing.
+struct Spread {
+    bytes: Vec<u8>,
+    offset: usize,
+    stride: usize,
+    rows: usize,
+    blocks: usize,
+}
+
+impl Spread {
+    fn new(random: &mut Random, b: &[BlockQ4K], blocks: usize) -> Self {
+        let row = blocks * std::mem::size_of::<BlockQ4K>();
+        let offset = random.pick(&[0, 4, 12, 32, 36]);
+        let stride = row + random.pick(&[0, 0, 4, 20, 64, 132, 4096]);
+        let rows = b.len() / blocks;
+        let mut bytes = vec![0xff; offset + (rows - 1) * stride + row];
+        for (j, blocks) in b.chunks_exact(blocks).enumerate() {
+            bytes[offset + j * stride..][..row].copy_from_slice(Plain::slice_bytes(blocks));
+        }
+        Self { bytes, offset, stride, rows, blocks }
+    }
+
+    fn rows(&self) -> SharedRows<'_, BlockQ4K> {
+        SharedRows::in_bytes(&self.bytes[self.offset..], self.stride, self.rows, self.blocks)
     }
 }
 
@@ -85,6 +110,7 @@ fn compare<T: Pair>(
 ) {
     let a: Vec<T> = (0..m * blocks).map(|_| T::block(random)).collect();
     let b: Vec<BlockQ4K> = (0..n * blocks).map(|_| random.block_q4_k()).collect();
+    let spread = Spread::new(random, &b, blocks);
     let start = random.acc(m * n);
     let expected: Vec<f32> = (0..m * n)
         .map(|at| {
@@ -95,15 +121,17 @@ fn compare<T: Pair>(
         .collect();
     for kernel in all() {
         let mut acc = start.clone();
-        T::tile(*kernel, scratch, &a, &b, blocks, &mut acc);
+        T::tile(*kernel, scratch, &a, spread.rows(), &mut acc);
         for (at, (got, expected)) in acc.iter().zip(&expected).enumerate() {
             assert_eq!(
                 canonical(*got).to_bits(),
                 canonical(*expected).to_bits(),
-                "{}: output ({}, {}) of {m}x{n} over {blocks} superblocks: {got:e}, not {expected:e}",
+                "{}: output ({}, {}) of {m}x{n} over {blocks} superblocks, {} bytes apart: {got:e}, \
+                 not {expected:e}",
                 kernel.name(),
                 at / n,
                 at % n,
+                spread.stride,
             );
         }
     }
@@ -124,6 +152,26 @@ fn compare_every_shape<T: Pair>(seed: u64) {
                 compare::<T>(&mut random, &mut scratch, (m, n, blocks), &mut compared);
             }
         }
+    }
+    // Two strips of `a` and three, of every height; rows of `b` around the end of two strips.
+    for m in 10..=25 {
+        for (n, blocks) in [(7, 4), (17, 2), (31, 1), (32, 1), (33, 1)] {
+            compare::<T>(&mut random, &mut scratch, (m, n, blocks), &mut compared);
+        }
+    }
+    // Around the end of two panels and of three, of few rows and of many.
+    for m in [1, 2, 3, 5, 12] {
+        for blocks in [7, 8, 9, 12, 13] {
+            compare::<T>(&mut random, &mut scratch, (m, 17, blocks), &mut compared);
+        }
+    }
+    // Around the end of what is unpacked of `a` at a time: rows, then superblocks of few rows.
+    for m in [63, 64, 65, 127, 128, 129] {
+        compare::<T>(&mut random, &mut scratch, (m, 3, 5), &mut compared);
+    }
+    for blocks in [127, 128, 129] {
+        compare::<T>(&mut random, &mut scratch, (1, 9, blocks), &mut compared);
+        compare::<T>(&mut random, &mut scratch, (2, 9, blocks), &mut compared);
     }
     for shape in [(67, 64, 9), (131, 33, 3), (300, 18, 1), (1, 64, 17)] {
         compare::<T>(&mut random, &mut scratch, shape, &mut compared);

@@ -155,7 +155,7 @@ fn nibbles(qs: &[u8; 128]) -> [i32; 256] {
 }
 
 /// The f32 equal to the f16 with these bits; a NaN gives a NaN.
-pub(super) fn widen(bits: u16) -> f32 {
+pub(crate) fn widen(bits: u16) -> f32 {
     let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
     let exponent = i32::from(bits >> 10 & 31);
     let fraction = f32::from(bits & 0x3ff);

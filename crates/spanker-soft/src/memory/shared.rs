@@ -49,6 +49,18 @@ impl<'a, T: Plain> SharedRows<'a, T> {
         Self { start, stride, rows: values.len() / blocks, blocks, memory: PhantomData }
     }
 
+    /// `rows` rows of `blocks` blocks in bytes that nobody writes to, the first at their start, each
+    /// `stride` bytes after the last.
+    ///
+    /// # Panics
+    /// If the last row is not inside.
+    #[cfg(test)]
+    pub(crate) fn in_bytes(bytes: &'a [u8], stride: usize, rows: usize, blocks: usize) -> Self {
+        let end = rows.saturating_sub(1) * stride + blocks * std::mem::size_of::<T>();
+        assert!(end <= bytes.len(), "{end} bytes of rows in {}", bytes.len());
+        Self { start: bytes.as_ptr().cast(), stride, rows, blocks, memory: PhantomData }
+    }
+
     /// How many rows there are.
     pub(crate) fn rows(self) -> usize {
         self.rows

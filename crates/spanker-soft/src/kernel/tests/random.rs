@@ -5,12 +5,12 @@
 use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K};
 
 /// f16 bits of d and dmin: zeros, subnormals, the extremes, Inf, quiet and signalling NaN.
-pub(super) const SPECIAL_F16: [u16; 14] = [
+pub(crate) const SPECIAL_F16: [u16; 14] = [
     0x0000, 0x8000, 0x0001, 0x8001, 0x03ff, 0x0400, 0x3c00, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7e00,
     0x7c01, 0xffff,
 ];
 /// f32 bits of the same.
-pub(super) const SPECIAL_F32: [u32; 14] = [
+pub(crate) const SPECIAL_F32: [u32; 14] = [
     0x0000_0000,
     0x8000_0000,
     0x0000_0001,
@@ -28,41 +28,41 @@ pub(super) const SPECIAL_F32: [u32; 14] = [
 ];
 
 /// A xorshift generator.
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() >> 33) as usize % bound
     }
 
-    pub(super) fn one_in(&mut self, odds: usize) -> bool {
+    pub(crate) fn one_in(&mut self, odds: usize) -> bool {
         self.below(odds) == 0
     }
 
-    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 
     /// A value of either sign around 1, of 24 significant bits.
-    pub(super) fn f32(&mut self) -> f32 {
+    pub(crate) fn f32(&mut self) -> f32 {
         (self.next() >> 40) as f32 / 8_388_608.0 - 1.0
     }
 
     /// f16 bits of a normal value between 2⁻¹⁰ and 2⁻², of either sign.
-    pub(super) fn f16(&mut self) -> u16 {
+    pub(crate) fn f16(&mut self) -> u16 {
         let exponent = 5 + self.below(8) as u16;
         self.next() as u16 & 0x83ff | exponent << 10
     }
 
     /// Random; often with a field at its extreme; seldom with a scale that makes NaN or Inf.
-    pub(super) fn block_q4_k(&mut self) -> BlockQ4K {
+    pub(crate) fn block_q4_k(&mut self) -> BlockQ4K {
         let mut block = BlockQ4K {
             d: self.f16().to_le(),
             dmin: self.f16().to_le(),
@@ -91,7 +91,7 @@ impl Random {
 
     /// Random, its sums unrelated to its values; often with a field at its extreme; seldom with a
     /// scale that makes NaN or Inf.
-    pub(super) fn block_q8_k(&mut self) -> BlockQ8K {
+    pub(crate) fn block_q8_k(&mut self) -> BlockQ8K {
         let mut block = BlockQ8K {
             d: self.f32().to_bits().to_le(),
             qs: [(); 256].map(|()| self.next() as i8),
@@ -116,7 +116,7 @@ impl Random {
     }
 
     /// Sums to start from: zeros, or values as large as a few terms.
-    pub(super) fn acc(&mut self, len: usize) -> Vec<f32> {
+    pub(crate) fn acc(&mut self, len: usize) -> Vec<f32> {
         let scale = self.pick(&[0.0, 1.0, 1e4, 1e7]);
         (0..len).map(|_| scale * self.f32()).collect()
     }
