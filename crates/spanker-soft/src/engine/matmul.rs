@@ -49,10 +49,10 @@ pub(super) fn run(
     crew: &mut Crew<'_>,
 ) -> Result<(), Stop> {
     let threads = crew.threads();
-    let panel_row = Type::Q8K.row_bytes(op.k);
-    let slab_rows = (SLAB_BYTES / panel_row).max(1).min(u64::from(op.m)) as u32;
+    let row = u64::from(op.k / SPANKER_QK_K) * std::mem::size_of::<ActivationQ8K>() as u64;
+    let fit = (SLAB_BYTES / row).clamp(1, u64::from(u32::MAX)) as u32;
     // Whole tiles, so that a slab border cuts none in two.
-    let slab_rows = if slab_rows > TILE_M { slab_rows / TILE_M * TILE_M } else { slab_rows };
+    let slab_rows = if fit > TILE_M { fit / TILE_M * TILE_M } else { fit };
     let mut first = 0;
     while first < op.m {
         let rows = first..op.m.min(first.saturating_add(slab_rows));

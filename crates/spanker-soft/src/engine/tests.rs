@@ -8,6 +8,7 @@ mod model;
 mod operands;
 mod script;
 mod shared_a;
+mod unpacked_once;
 
 use self::device::Device;
 use self::operands::{operand, row, Contents, A_TYPES};

@@ -35,8 +35,8 @@ impl Engine for Eager {
     fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
         crew.expect(u64::MAX);
         match &op.work {
-            Work::Matmul(op) => matmul::run(op, self.0, crew),
-            Work::Copy(op) => copy::run(op, crew),
+            Work::Matmul(matmul) => matmul::run(matmul, op.seqno, self.0, crew),
+            Work::Copy(copy) => copy::run(copy, crew),
         }
     }
 }
@@ -52,6 +52,11 @@ impl Device {
             devices.push(Self::new(name, THREADS, Arc::new(Eager(*kernel))));
         }
         devices
+    }
+
+    /// One that computes with this kernel, and several threads.
+    pub(super) fn with_kernel(kernel: &'static dyn Kernel) -> Self {
+        Self::new(kernel.name().to_owned(), THREADS, Arc::new(Eager(kernel)))
     }
 
     fn new(name: String, threads: usize, engine: Arc<dyn Engine>) -> Self {
