@@ -135,7 +135,10 @@ fn compare_slabs(a_type: u32, (m, n, blocks): (usize, usize, usize), seed: u64) 
         out,
         ..Default::default()
     }]);
-    let shown = script.check(&Device::every(), &format!("seed {seed:#x}"));
+    // Slabs are none of a kernel's affairs: the slowest alone and the fastest with others will do.
+    let mut devices = Device::every();
+    devices.drain(1..devices.len() - 1);
+    let shown = script.check(&devices, &format!("seed {seed:#x}"));
     assert_eq!(shown.numbers, m * n);
 }
 

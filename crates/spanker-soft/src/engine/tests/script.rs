@@ -47,8 +47,8 @@ impl Script {
     }
 
     /// Asserts that every device does what the model does; `origin` says where the script is from.
-    pub(super) fn check(&self, devices: &[Device], origin: &str) -> Shown {
-        let mut images = self.buffers.clone();
+    pub(super) fn check(self, devices: &[Device], origin: &str) -> Shown {
+        let mut images = self.buffers;
         let mut handles: Vec<Vec<u32>> = devices
             .iter()
             .map(|device| images.iter().map(|bytes| device.create(bytes)).collect())

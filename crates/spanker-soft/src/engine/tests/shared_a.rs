@@ -106,7 +106,7 @@ impl Bench {
         self.script.batch(&[first, second]);
     }
 
-    fn check(&self, origin: &str) {
+    fn check(self, origin: &str) {
         let _ieee = FloatEnvironment::ieee();
         self.script.check(&Device::every(), origin);
     }
