@@ -73,6 +73,26 @@ fn an_op_takes_what_the_op_before_it_put_out() {
 }
 
 #[test]
+fn copies_of_short_rows_and_of_long_ones_are_exact() {
+    let _ieee = FloatEnvironment::ieee();
+    let devices = Device::every();
+    // A tile has 1 MiB: many rows, or a part of one.
+    for (rows, bytes) in [(3001, 700), (2, (1 << 20) + 5), (1, 3 << 20), (3, 1)] {
+        let mut random = Random(0x5eed_0012);
+        let mut script = Script::default();
+        let mut untyped = |stride: usize| {
+            let handle = script.buffer(garbage(&mut random, 4 + rows * stride));
+            spanker_operand { handle, type_: 0, offset: 3, row_stride: stride as u64 }
+        };
+        let (a, out) = (untyped(bytes + 1), untyped(bytes + 5));
+        let opcode = SPANKER_OPCODE_COPY;
+        let (m, k) = (rows as u32, bytes as u32);
+        script.batch(&[spanker_op { opcode, m, k, a, out, ..Default::default() }]);
+        script.check(&devices, &format!("{rows} rows of {bytes} bytes"));
+    }
+}
+
+#[test]
 fn random_batches_do_what_the_text_does() {
     let _ieee = FloatEnvironment::ieee();
     let devices = Device::every();

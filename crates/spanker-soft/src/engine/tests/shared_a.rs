@@ -3,7 +3,7 @@
 //! it, each takes the values of its time.
 
 use super::device::Device;
-use super::operands::{garbage, operand, values, Contents};
+use super::operands::{garbage, operand, values, Contents, A_TYPES};
 use super::script::{Script, Step};
 use crate::kernel::tests::random::Random;
 use crate::kernel::FloatEnvironment;
@@ -18,6 +18,8 @@ const ROWS: usize = 3;
 /// Rows of `b`.
 const N: usize = 17;
 const SIZE: usize = 4 * STRIDE + OFFSET;
+/// Of an op: its type of `a`, and its flags.
+const FLOATS: (u32, u32) = (SPANKER_TYPE_F32, 0);
 
 /// A script with a buffer `x` of `a`, one of the values to write there, and ops on them.
 struct Bench {
@@ -71,10 +73,10 @@ impl Bench {
         }
     }
 
-    /// An op that puts out to `x`, or adds to what is there.
+    /// An op that puts out to `x`, or adds to what is there. Its own `a` is of this type.
     fn put(
         &mut self,
-        flags: u32,
+        (a_type, flags): (u32, u32),
         offset: usize,
         stride: usize,
         (m, n): (usize, usize),
@@ -85,7 +87,7 @@ impl Bench {
             m: m as u32,
             n: n as u32,
             k: 256,
-            a: floats(self.other, 4, 1024),
+            a: self.operand(a_type, m, 256),
             b: self.operand(SPANKER_TYPE_Q4_K, n, 256),
             out: floats(self.x, offset, stride),
             ..Default::default()
@@ -150,7 +152,7 @@ fn what_is_written_between_the_rows_of_a_changes_nothing() {
         bench.check(what);
     }
     let mut bench = Bench::new(0x5eed_0022);
-    let put = bench.put(0, OFFSET + ROW + 4, STRIDE, (ROWS, 100));
+    let put = bench.put(FLOATS, OFFSET + ROW + 4, STRIDE, (ROWS, 100));
     bench.read_write_read(put);
     bench.check("every gap, by MATMUL");
 }
@@ -159,15 +161,18 @@ fn what_is_written_between_the_rows_of_a_changes_nothing() {
 fn an_a_that_a_matmul_has_put_out_is_read_again() {
     for (what, flags, offset, shape) in [
         ("all", 0, OFFSET, (ROWS, 512)),
+        ("across the beginning", 0, 0, (1, 20)),
         ("all, added to", SPANKER_OP_ACCUMULATE, OFFSET, (ROWS, 512)),
         ("one column", 0, OFFSET + 4 * 300, (ROWS, 1)),
         ("one value, added to", SPANKER_OP_ACCUMULATE, OFFSET + STRIDE, (1, 1)),
         ("some of a gap and of a row", 0, OFFSET + ROW + 1000, (1, 200)),
     ] {
-        let mut bench = Bench::new(0x5eed_0023);
-        let put = bench.put(flags, offset, STRIDE, shape);
-        bench.read_write_read(put);
-        bench.check(what);
+        for a_type in A_TYPES {
+            let mut bench = Bench::new(0x5eed_0023);
+            let put = bench.put((a_type, flags), offset, STRIDE, shape);
+            bench.read_write_read(put);
+            bench.check(what);
+        }
     }
 }
 
@@ -208,7 +213,7 @@ fn a_write_to_the_other_of_two_shared_operands_changes_nothing() {
     let elsewhere = spanker_op { a: floats(bench.other, OFFSET, STRIDE), ..second };
     let copy = bench.copy(OFFSET, STRIDE, (2, ROW));
     let back = spanker_op { a: copy.out, out: copy.a, ..copy };
-    let scribble = bench.put(0, OFFSET + 8, STRIDE, (ROWS, 3));
+    let scribble = bench.put(FLOATS, OFFSET + 8, STRIDE, (ROWS, 3));
     bench.script.batch(&[
         first, elsewhere, copy, third, elsewhere, first, scribble, back, elsewhere, first,
     ]);
@@ -290,7 +295,10 @@ fn random_reads_and_writes_of_one_buffer_do_what_the_text_does() {
                 let offset = 4 * bench.random.below(SIZE / 8);
                 ops.push(match bench.random.below(8) {
                     0 => bench.copy(offset, STRIDE, (1, 64)),
-                    1 => bench.put(SPANKER_OP_ACCUMULATE, offset, STRIDE, (1, 9)),
+                    1 => {
+                        let a_type = bench.random.pick(&A_TYPES);
+                        bench.put((a_type, SPANKER_OP_ACCUMULATE), offset, STRIDE, (1, 9))
+                    }
                     2 => {
                         let copy = bench.copy(offset, STRIDE, (1, 512));
                         spanker_op { a: copy.out, out: copy.a, ..copy }
