@@ -8,15 +8,16 @@
 //! result: the eight partial sums of each row are added up eight rows at a time, which leaves them
 //! in the lanes where the eight rows' scales are.
 //!
-//! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4, which
-//! starts four vector instructions a cycle, of which two multiply: for eight rows, 64 `maddubs`, 64
-//! `madd` and 8 more for the mins are 136 multiplications, 8.5 cycles. With 64 additions, 96
-//! instructions that take nibbles apart, those of the header, the mins, the sums and f32 they are
-//! about 390, 12.2 cycles. Two rows of `a` share the nibbles and the header: 9.8. Measured, weights
-//! in the second cache: 18.0 and 14.7. Two reasons are known. Instructions are spread over the four
-//! pipes without regard to which of them can multiply, so additions take places of multiplications.
-//! And at one row, the header (about 60 instructions for eight rows) and the prefetches (24) weigh
-//! as much as a third of the products.
+//! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
+//! which starts four vector instructions a cycle, of which two multiply: for eight rows, 64
+//! `maddubs`, 64 `madd` and 8 more for the mins are 136 multiplications, 8.5 cycles. With 64
+//! additions, 96 instructions that take nibbles apart, those of the header, the mins, the sums and
+//! f32 they are about 390, 12.2 cycles. Two rows of `a` share the nibbles and the header: 9.8.
+//! Measured, weights in the second cache: 18.0 and 14.7. Two reasons are known. Others take places
+//! of multiplications where they come in between: of registers alone, eight `vpdpbusd` and eight
+//! additions take 8.0 cycles one after the other and 9.1 by turns. And at one row, the header
+//! (about 60 instructions for eight rows) and the prefetches (24) weigh as much as a third of the
+//! products.
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]

@@ -2,18 +2,19 @@
 
 //! Q8_K × Q4_K: rows of `a` × stored panels of sixteen rows of `b`.
 //!
-//! `maddubs` multiplies four weights in each of eight lanes by four broadcast values of `a`, and adds
-//! the products in pairs, to i16. Eight of them make a sub-block, and still fit an i16; only then is
-//! the scale applied, by `madd`, which adds the pairs. That is nine multiplications where applying
-//! the scale to each would take sixteen.
+//! `maddubs` multiplies four weights in each of eight lanes by four broadcast values of `a`, and
+//! adds the products in pairs, to i16. Eight of them make a sub-block, and still fit an i16; only
+//! then is the scale applied, by `madd`, which adds the pairs. That is nine multiplications where
+//! applying the scale to each would take sixteen.
 //!
-//! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4, which
-//! starts four vector instructions a cycle, of which two multiply: for eight rows, 64 `maddubs`, 8
-//! `madd` by scales and 8 by mins are 80 multiplications, 5.0 cycles; 64 additions in i16, 15 in
-//! i32 and 7 operations on f32 make it 166 instructions, 5.2 cycles. Measured with 64 rows of `a`,
-//! weights in the second cache: 7.9. Instructions are spread over the four pipes without regard to
-//! which of them can multiply, so additions take places of multiplications: were the 86 others
-//! spread evenly, the multiplications would be done after 7.7 cycles.
+//! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
+//! which starts four vector instructions a cycle, of which two multiply: for eight rows, 64
+//! `maddubs`, 8 `madd` by scales and 8 by mins are 80 multiplications, 5.0 cycles; 64 additions in
+//! i16, 15 in i32 and 7 operations on f32 make it 166 instructions, 5.2 cycles. Measured with 64
+//! rows of `a`, weights in the second cache: 7.9. Others take places of multiplications where they
+//! come in between: of registers alone, eight `vpdpbusd` and eight additions take 8.0 cycles one
+//! after the other and 9.1 by turns: were the 86 others spread evenly, the multiplications would
+//! be done after 7.7 cycles.
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]

@@ -3,19 +3,20 @@
 //! Q8_K × Q4_K: rows of `a` × stored panels of sixteen rows of `b`.
 //!
 //! One `vpdpbusd` multiplies the four weights in each of sixteen lanes by four broadcast values of
-//! `a` and adds the products to the lanes: 64 multiplications. Eight of them make a sub-block, whose
-//! sums are then multiplied by the rows' scales.
+//! `a` and adds the products to the lanes: 64 multiplications. Eight of them make a sub-block,
+//! whose sums are then multiplied by the rows' scales.
 //!
-//! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4, where
-//! an instruction of 512 bits takes one of four pipes for two cycles, and two of the pipes
+//! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
+//! where an instruction of 512 bits takes one of four pipes for two cycles, and two of the pipes
 //! multiply: for sixteen rows, 64 `vpdpbusd`, 8 products by scales and 8 `vpdpwssd` for the mins
 //! are 80 multiplications, 5.0 cycles. 27 others (12 that take nibbles apart, shared by eight rows
 //! of `a`, 8 additions, 7 operations on f32) would fit beside them, 107 in 3.3 cycles. Measured,
-//! weights in the second cache: 6.1 with 64 rows of `a`. Instructions are spread over the four
-//! pipes without regard to which of them can multiply, so others take places of multiplications:
-//! spread evenly, the 27 make it 5.8. Unpacking a panel takes about 11 cycles for a row and
-//! superblock, which all rows of `a` share: 0.2 at 64, and most of what it takes longer at four
-//! (8.8) and at eight (7.6).
+//! weights in the second cache: 5.8 with 64 rows of `a`. Others take places of multiplications
+//! where they come in between: of registers alone, eight `vpdpbusd` and eight additions take 8.0
+//! cycles one after the other and 9.1 by turns. The sums of the mins, which wait for each other,
+//! go by turns for that reason. Unpacking a panel takes about 11 cycles for a row and superblock,
+//! which all rows of `a` share: 0.2 at 64, and most of what it takes longer at four (8.7) and at
+//! eight (7.3).
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]
@@ -44,6 +45,11 @@ pub(super) unsafe fn multiply<const M: usize>(
             acc[i] = _mm512_loadu_ps(sums[i].as_ptr());
         }
         for (at, panel) in panels.iter().enumerate() {
+            // Looked up once: in the innermost loop, that would take more instructions than it has.
+            let mut blocks = [&rows[0][at]; M];
+            for i in 0..M {
+                blocks[i] = &rows[i][at];
+            }
             let mut p = [_mm512_setzero_si512(); M];
             for g in 0..4 {
                 let mut low = [_mm512_setzero_si512(); M];
@@ -51,8 +57,8 @@ pub(super) unsafe fn multiply<const M: usize>(
                 for j in 0..8 {
                     let [q_low, q_high] = nibbles(panel.q[g][j]);
                     for i in 0..M {
-                        let a_low = _mm512_set1_epi32(quad(&rows[i][at].qs, 64 * g + 4 * j));
-                        let a_high = _mm512_set1_epi32(quad(&rows[i][at].qs, 64 * g + 32 + 4 * j));
+                        let a_low = _mm512_set1_epi32(quad(&blocks[i].qs, 64 * g + 4 * j));
+                        let a_high = _mm512_set1_epi32(quad(&blocks[i].qs, 64 * g + 32 + 4 * j));
                         low[i] = _mm512_dpbusd_epi32(low[i], q_low, a_low);
                         high[i] = _mm512_dpbusd_epi32(high[i], q_high, a_high);
                     }
@@ -63,9 +69,7 @@ pub(super) unsafe fn multiply<const M: usize>(
                     p[i] = _mm512_add_epi32(p[i], _mm512_add_epi32(low, high));
                 }
             }
-            for i in 0..M {
-                acc[i] = panel.add_term(acc[i], p[i], &rows[i][at]);
-            }
+            panel.add_terms(&mut acc, p, blocks);
         }
         for i in 0..M {
             _mm512_storeu_ps(sums[i].as_mut_ptr(), acc[i]);

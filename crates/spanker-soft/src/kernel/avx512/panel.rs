@@ -2,6 +2,9 @@
 
 //! Sixteen rows of Q4_K, transposed and stored, for many rows of `a`.
 
+// One index runs over several arrays at once.
+#![allow(clippy::needless_range_loop)]
+
 use std::arch::x86_64::*;
 
 use spanker_sys::spanker_block_q4_k as BlockQ4K;
@@ -131,18 +134,28 @@ impl Panel {
         self.dmin = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(d)));
     }
 
-    /// `acc` plus the term of one superblock of Q8_K × Q4_K, given P.
+    /// Adds to each sum of `acc` the term of one superblock of Q8_K × Q4_K, given P.
     #[inline]
     #[target_feature(enable = "avx512f,avx512vnni")]
-    pub(super) fn add_term(&self, acc: __m512, p: __m512i, a: &ActivationQ8K) -> __m512 {
-        let mut m = _mm512_setzero_si512();
+    pub(super) fn add_terms<const M: usize>(
+        &self,
+        acc: &mut [__m512; M],
+        p: [__m512i; M],
+        a: [&ActivationQ8K; M],
+    ) {
+        // All sums by turns: each has to wait for its last addition.
+        let mut m = [_mm512_setzero_si512(); M];
         for s in 0..8 {
-            m = add_pairs(m, _mm512_set1_epi32(a.bsums[s]), self.mins[s]);
+            for i in 0..M {
+                m[i] = add_pairs(m[i], _mm512_set1_epi32(a[i].bsums[s]), self.mins[s]);
+            }
         }
-        let t = _mm512_mul_ps(self.d, _mm512_cvtepi32_ps(p));
-        let u = _mm512_mul_ps(self.dmin, _mm512_cvtepi32_ps(m));
-        let v = _mm512_sub_ps(t, u);
-        let w = _mm512_mul_ps(_mm512_set1_ps(a.d), v);
-        _mm512_add_ps(acc, w)
+        for i in 0..M {
+            let t = _mm512_mul_ps(self.d, _mm512_cvtepi32_ps(p[i]));
+            let u = _mm512_mul_ps(self.dmin, _mm512_cvtepi32_ps(m[i]));
+            let v = _mm512_sub_ps(t, u);
+            let w = _mm512_mul_ps(_mm512_set1_ps(a[i].d), v);
+            acc[i] = _mm512_add_ps(acc[i], w);
+        }
     }
 }

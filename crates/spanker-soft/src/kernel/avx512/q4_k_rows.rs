@@ -8,9 +8,8 @@
 //! counted as in [`many_rows`](super::many_rows): for sixteen rows, 64 `vpdpbusd`, 8 products of
 //! scales, 8 `vpdpwssd` by those and 24 for Q, R and S are 104 multiplications, 6.5 cycles. 27
 //! others (12 that take nibbles apart, 15 operations on f32 and for S) would fit beside them.
-//! Measured with 64 rows of `a`, weights in the second cache: 7.9. With the others spread evenly
-//! over all four pipes, as there, it would be 7.3; unpacking, which includes the sums of weights
-//! here, is shared by the 64.
+//! Measured with 64 rows of `a`, weights in the second cache: 7.7. Unpacking, which includes the
+//! sums of weights here, is shared by the 64.
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]
@@ -40,6 +39,11 @@ pub(super) unsafe fn multiply<const M: usize>(
             acc[i] = _mm512_loadu_ps(sums[i].as_ptr());
         }
         for (at, panel) in panels.iter().enumerate() {
+            // Looked up once: in the innermost loop, that would take more instructions than it has.
+            let mut blocks = [&rows[0][at]; M];
+            for i in 0..M {
+                blocks[i] = &rows[i][at];
+            }
             let mut p = [_mm512_setzero_si512(); M];
             for g in 0..4 {
                 let mut low = [_mm512_setzero_si512(); M];
@@ -47,8 +51,8 @@ pub(super) unsafe fn multiply<const M: usize>(
                 for j in 0..8 {
                     let [q_low, q_high] = nibbles(panel.q[g][j]);
                     for i in 0..M {
-                        let a_low = _mm512_set1_epi32(quad(&rows[i][at].qs, 64 * g + 4 * j));
-                        let a_high = _mm512_set1_epi32(quad(&rows[i][at].qs, 64 * g + 32 + 4 * j));
+                        let a_low = _mm512_set1_epi32(quad(&blocks[i].qs, 64 * g + 4 * j));
+                        let a_high = _mm512_set1_epi32(quad(&blocks[i].qs, 64 * g + 32 + 4 * j));
                         low[i] = _mm512_dpbusd_epi32(low[i], q_low, a_low);
                         high[i] = _mm512_dpbusd_epi32(high[i], q_high, a_high);
                     }
@@ -57,14 +61,14 @@ pub(super) unsafe fn multiply<const M: usize>(
                     // Products add up to at most 7,200 and scales multiply to at most 3,969, so
                     // both fit the low i16 of a lane.
                     for (s, products) in [(2 * g, low[i]), (2 * g + 1, high[i])] {
-                        let a_scale = _mm512_set1_epi32(rows[i][at].scales[s]);
+                        let a_scale = _mm512_set1_epi32(blocks[i].scales[s]);
                         let scale = _mm512_mullo_epi16(a_scale, panel.scales[s]);
                         p[i] = add_pairs(p[i], products, scale);
                     }
                 }
             }
             for i in 0..M {
-                acc[i] = add_term(acc[i], p[i], &rows[i][at], panel);
+                acc[i] = add_term(acc[i], p[i], blocks[i], panel);
             }
         }
         for i in 0..M {
