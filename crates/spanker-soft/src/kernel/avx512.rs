@@ -9,7 +9,7 @@
 //! Every `unsafe fn` here needs a CPU with AVX-512 F, BW, VL and VNNI, which a value of [`Avx512`]
 //! proves.
 
-// This module is left out where the compiler is older than these intrinsics: see build.rs.
+// This module is left out where the compiler is older than these intrinsics: see build/main.rs.
 #![allow(clippy::incompatible_msrv)]
 
 mod few_rows;

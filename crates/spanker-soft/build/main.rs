@@ -9,7 +9,7 @@ use std::process::Command;
 const AVX512_SINCE: u32 = 89;
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=build/main.rs");
     println!("cargo:rustc-check-cfg=cfg(spanker_avx512)");
     let x86_64 = env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64");
     if x86_64 && minor_version().is_some_and(|minor| minor >= AVX512_SINCE) {
