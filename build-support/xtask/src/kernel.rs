@@ -15,9 +15,9 @@ pub(crate) struct Kernel {
     pub(crate) build: PathBuf,
 }
 
-/// Names of Debian's packages.
-const OLDEST: &str = r"^linux-headers-6\.1\.0-[0-9]+-amd64$";
-const NEWEST: &str = r"^linux-headers-6\.[0-9]+\.[0-9]+\+deb[0-9]+-amd64$";
+/// Releases, as the names of Debian's packages have them.
+const OLDEST: &str = r"6\.1\.0-[0-9]+-amd64";
+const NEWEST: &str = r"6\.[0-9]+\.[0-9]+\+deb[0-9]+-amd64";
 
 /// The oldest kernel that the driver is for.
 pub(crate) fn oldest() -> Result<Kernel, String> {
@@ -31,8 +31,14 @@ pub(crate) fn newest() -> Result<Kernel, String> {
 
 fn of(pattern: &str) -> Result<Kernel, String> {
     let archive = archive()?;
-    let names = archive.matching(&[pattern])?;
-    let headers = names.last().ok_or(format!("apt knows no package {pattern}"))?;
+    let names = archive.matching(&[&format!("^linux-headers-{pattern}$")])?;
+    // Images are signed, and may come some days after their headers.
+    let images = archive.matching(&[&format!("^linux-image-{pattern}$")])?;
+    let has_image = |headers: &&String| images.contains(&headers.replace("-headers-", "-image-"));
+    let headers = names
+        .iter()
+        .rfind(has_image)
+        .ok_or(format!("apt knows no kernel {pattern} with headers and image"))?;
     let root = root();
     archive.unpack(headers, "", &root)?;
     for part in archive.dependencies(headers)? {
