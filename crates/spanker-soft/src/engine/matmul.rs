@@ -181,20 +181,12 @@ impl Job {
             Type::Q4K => {
                 panel.q4_k.resize(rows.len() * blocks, ActivationQ4K::ZERO);
                 let a = shared(&self.op.a, &rows, &chunk);
-                for (row, into) in panel.q4_k.chunks_exact_mut(blocks).enumerate() {
-                    for (block, into) in into.iter_mut().enumerate() {
-                        *into = ActivationQ4K::new(&a.read(row, block));
-                    }
-                }
+                unpack(a, &mut panel.q4_k, ActivationQ4K::new);
             }
             Type::Q8K => {
                 panel.q8_k.resize(rows.len() * blocks, ActivationQ8K::ZERO);
                 let a = shared(&self.op.a, &rows, &chunk);
-                for (row, into) in panel.q8_k.chunks_exact_mut(blocks).enumerate() {
-                    for (block, into) in into.iter_mut().enumerate() {
-                        *into = ActivationQ8K::new(&a.read(row, block));
-                    }
-                }
+                unpack(a, &mut panel.q8_k, ActivationQ8K::new);
             }
             Type::F32 => {
                 panel.q8_k.resize(rows.len() * blocks, ActivationQ8K::ZERO);
@@ -250,6 +242,15 @@ impl Job {
         for (i, sums) in rows_m.zip(sums.chunks_exact_mut(rows_n.len())) {
             store(sums);
             out.buffer.memory.storage.write(out.start(i) + out_start, sums);
+        }
+    }
+}
+
+/// Unpacks rows of blocks, each with `new`.
+fn unpack<T: Plain, A>(a: SharedRows<'_, T>, into: &mut [A], new: impl Fn(&T) -> A) {
+    for (row, into) in into.chunks_exact_mut(a.blocks()).enumerate() {
+        for (block, into) in into.iter_mut().enumerate() {
+            *into = new(&a.read(row, block));
         }
     }
 }
