@@ -14,41 +14,60 @@ use spanker_sys::{spanker_block_q4_k as BlockQ4K, spanker_block_q8_k as BlockQ8K
 pub(crate) struct ActivationQ8K {
     /// The values.
     pub(super) qs: [i8; SUPERBLOCK],
-    /// bsums\[2s\] in the low half and bsums\[2s+1\] in the high one: what sub-block s adds up to,
-    /// or anything else that a caller wrote.
-    pub(super) bsums: [i32; 8],
+    /// What the eight sub-blocks add up to, as [pairs](pairs_of): bsums\[2s\] + bsums\[2s+1\], or
+    /// the i16 nearest to that.
+    pub(super) sums: [i32; 4],
+    /// What is then missing of it: nothing, unless a caller wrote sums that no values have.
+    pub(super) beyond: [i32; 4],
+    /// Whether anything is.
+    pub(super) is_beyond: bool,
     /// d.
     pub(super) d: f32,
 }
 
 impl ActivationQ8K {
     /// A block of zeros, to make room with.
-    pub(crate) const ZERO: Self = Self { qs: [0; SUPERBLOCK], bsums: [0; 8], d: 0.0 };
+    pub(crate) const ZERO: Self =
+        Self { qs: [0; SUPERBLOCK], sums: [0; 4], beyond: [0; 4], is_beyond: false, d: 0.0 };
 
     /// Unpacks a block.
     pub(crate) fn new(block: &BlockQ8K) -> Self {
-        let mut bsums = [0; 8];
-        for (pair, halves) in bsums.iter_mut().zip(block.bsums.chunks_exact(2)) {
-            *pair = pair_of(u16::from_le(halves[0]) as i16, u16::from_le(halves[1]) as i16);
+        let (mut sums, mut beyond) = ([0; 8], [0; 8]);
+        for (s, bsums) in block.bsums.chunks_exact(2).enumerate() {
+            let sum: i32 = bsums.iter().map(|sum| i32::from(u16::from_le(*sum) as i16)).sum();
+            let nearest = sum.clamp(i16::MIN.into(), i16::MAX.into());
+            // Of -65,536 to 65,534, at most 32,768 are missing on either side.
+            (sums[s], beyond[s]) = (nearest as i16, (sum - nearest) as i16);
         }
-        Self { qs: block.qs, bsums, d: f32::from_bits(u32::from_le(block.d)) }
+        Self {
+            qs: block.qs,
+            sums: pairs_of(sums),
+            beyond: pairs_of(beyond),
+            is_beyond: beyond != [0; 8],
+            d: f32::from_bits(u32::from_le(block.d)),
+        }
     }
 
     /// Sets the sums to those of the values.
     pub(super) fn sum_values(&mut self) {
-        for (pair, qs) in self.bsums.iter_mut().zip(self.qs.chunks_exact(32)) {
-            let sum = |qs: &[i8]| qs.iter().map(|q| i16::from(*q)).sum();
-            *pair = pair_of(sum(&qs[..16]), sum(&qs[16..]));
+        let mut sums = [0; 8];
+        for (sum, qs) in sums.iter_mut().zip(self.qs.chunks_exact(32)) {
+            *sum = qs.iter().map(|q| i16::from(*q)).sum();
         }
+        self.sums = pairs_of(sums);
     }
 }
 
-/// Two i16 as the low and the high half of an i32.
-fn pair_of(low: i16, high: i16) -> i32 {
-    i32::from(low) & 0xffff | i32::from(high) << 16
+/// Eight numbers, one a sub-block, two to a word as i16: the first in the low half of the first.
+fn pairs_of(numbers: [i16; 8]) -> [i32; 4] {
+    let mut pairs = [0; 4];
+    for (pair, numbers) in pairs.iter_mut().zip(numbers.chunks_exact(2)) {
+        *pair = i32::from(numbers[0]) & 0xffff | i32::from(numbers[1]) << 16;
+    }
+    pairs
 }
 
-/// A superblock of Q4_K `a`. What meets pairs of i16 stands in both halves of an i32.
+/// A superblock of Q4_K `a`.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct ActivationQ4K {
@@ -56,10 +75,10 @@ pub(crate) struct ActivationQ4K {
     pub(super) qs: [i8; SUPERBLOCK],
     /// sc\[s\] in both halves.
     pub(super) scales: [i32; 8],
-    /// mn\[s\] in both halves.
-    pub(super) mins: [i32; 8],
-    /// sc\[s\] · (sum of 32 weights), at most 30,240, in the low half alone.
-    pub(super) sums: [i32; 8],
+    /// mn, as [pairs](pairs_of).
+    pub(super) mins: [i32; 4],
+    /// sc\[s\] · (sum of 32 weights), at most 30,240, as [pairs](pairs_of).
+    pub(super) sums: [i32; 4],
     /// d.
     pub(super) d: f32,
     /// dmin.
@@ -69,7 +88,7 @@ pub(crate) struct ActivationQ4K {
 impl ActivationQ4K {
     /// A block of zeros, to make room with.
     pub(crate) const ZERO: Self =
-        Self { qs: [0; SUPERBLOCK], scales: [0; 8], mins: [0; 8], sums: [0; 8], d: 0.0, dmin: 0.0 };
+        Self { qs: [0; SUPERBLOCK], scales: [0; 8], mins: [0; 4], sums: [0; 4], d: 0.0, dmin: 0.0 };
 
     /// Unpacks a block.
     pub(crate) fn new(block: &BlockQ4K) -> Self {
@@ -83,12 +102,14 @@ impl ActivationQ4K {
             }
         }
         let (scales, mins) = scales_and_mins(&block.scales);
+        let mut sums = [0; 8];
         for (s, values) in unpacked.qs.chunks_exact(32).enumerate() {
             let sum: i16 = values.iter().map(|q| i16::from(*q)).sum();
-            unpacked.sums[s] = i32::from(scales[s]) * i32::from(sum);
+            sums[s] = i16::from(scales[s]) * sum;
             unpacked.scales[s] = i32::from(scales[s]) * 0x0001_0001;
-            unpacked.mins[s] = i32::from(mins[s]) * 0x0001_0001;
         }
+        unpacked.sums = pairs_of(sums);
+        unpacked.mins = pairs_of(mins.map(i16::from));
         unpacked.d = widen(u16::from_le(block.d));
         unpacked.dmin = widen(u16::from_le(block.dmin));
         unpacked

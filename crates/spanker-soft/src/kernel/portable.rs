@@ -51,10 +51,10 @@ impl Panels {
 #[derive(Debug, Clone, Copy)]
 #[repr(align(16))]
 struct Header {
-    /// Two a sub-block. Q8_K: bsums, any i16. Q4_K, where asked for: they add up to the sum of its
-    /// 32 values, at most 30,240.
+    /// Eight of either kind, which add up, each to the sum of a sub-block. Q8_K: any i16. Q4_K,
+    /// where asked for: the sums of 32 values, at most 30,240, and zeros.
     sums: [i16; 16],
-    /// Q4_K: each min twice, at most 63.
+    /// Q4_K: the eight mins, at most 63, and again.
     mins: [i16; 16],
     d: f32,
     /// Q4_K only.
@@ -67,9 +67,7 @@ impl Header {
     /// Sets all but the sums. Returns the scales.
     fn set_q4_k(&mut self, block: &BlockQ4K) -> [u8; 8] {
         let (scales, mins) = scales_and_mins(&block.scales);
-        for (pair, min) in self.mins.chunks_exact_mut(2).zip(mins) {
-            pair.fill(i16::from(min));
-        }
+        self.mins = eights(mins.map(i16::from), mins.map(i16::from));
         self.d = widen(u16::from_le(block.d));
         self.dmin = widen(u16::from_le(block.dmin));
         scales
@@ -92,7 +90,7 @@ impl Unpacked {
         for (value, q) in self.values.iter_mut().zip(&block.qs) {
             *value = i16::from(*q);
         }
-        self.header.sums = halves(&block.bsums);
+        self.header.sums = eights(halves(&block.sums), halves(&block.beyond));
         self.header.d = block.d;
     }
 
@@ -104,7 +102,9 @@ impl Unpacked {
             }
         }
         let (sums, mins) = (halves(&block.sums), halves(&block.mins));
-        self.header = Header { sums, mins, d: block.d, dmin: block.dmin };
+        self.header.sums = eights(sums, [0; 8]);
+        self.header.mins = eights(mins, mins);
+        (self.header.d, self.header.dmin) = (block.d, block.dmin);
     }
 
     fn set_q4_k(&mut self, block: &BlockQ4K) {
@@ -124,7 +124,7 @@ impl Unpacked {
     /// [`Self::set_q4_k`], and the sums that only Q4_K × Q4_K needs.
     fn set_q4_k_with_sums(&mut self, block: &BlockQ4K) {
         self.set_q4_k(block);
-        for (sum, values) in self.header.sums.iter_mut().zip(self.values.chunks_exact(16)) {
+        for (sum, values) in self.header.sums.iter_mut().zip(self.values.chunks_exact(32)) {
             *sum = values.iter().sum();
         }
     }
@@ -147,9 +147,17 @@ impl Packed {
     }
 }
 
+/// Eight numbers and eight more.
+fn eights(first: [i16; 8], second: [i16; 8]) -> [i16; 16] {
+    let mut all = [0; 16];
+    all[..8].copy_from_slice(&first);
+    all[8..].copy_from_slice(&second);
+    all
+}
+
 /// The low and the high half of each word.
-fn halves(words: &[i32; 8]) -> [i16; 16] {
-    let mut halves = [0; 16];
+fn halves(words: &[i32; 4]) -> [i16; 8] {
+    let mut halves = [0; 8];
     for (pair, word) in halves.chunks_exact_mut(2).zip(words) {
         pair.copy_from_slice(&[*word as i16, (*word >> 16) as i16]);
     }

@@ -10,10 +10,10 @@
 //!
 //! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
 //! which starts four vector instructions a cycle, of which two multiply: for eight rows, 64
-//! `maddubs`, 64 `madd` and 8 more for the mins are 136 multiplications, 8.5 cycles. With 64
+//! `maddubs`, 64 `madd` and 4 more for the mins are 132 multiplications, 8.3 cycles. With 64
 //! additions, 96 instructions that take nibbles apart, those of the header, the mins, the sums and
-//! f32 they are about 390, 12.2 cycles. Two rows of `a` share the nibbles and the header: 9.8.
-//! Measured, weights in the second cache: 18.0 and 14.7. Two reasons are known. Others take places
+//! f32 they are about 380, 11.8 cycles. Two rows of `a` share the nibbles and the header: 9.5.
+//! Measured, weights in the second cache: 17.8 and 13.7. Two reasons are known. Others take places
 //! of multiplications where they come in between: of registers alone, eight `vpdpbusd` and eight
 //! additions take 8.0 cycles one after the other and 9.1 by turns. And at one row, the header
 //! (about 60 instructions for eight rows) and the prefetches (24) weigh as much as a third of the

@@ -17,8 +17,8 @@ use crate::kernel::ActivationQ8K;
 pub(in crate::kernel) struct Header {
     /// `scales[s]`, two i16 a row: its sc\[s\] twice.
     pub(in crate::kernel) scales: [__m256i; 8],
-    /// `mins[s]`, two i16 a row: its mn\[s\] twice.
-    pub(in crate::kernel) mins: [__m256i; 8],
+    /// `mins[j]`, two i16 a row: its mn\[2j\] and mn\[2j+1\].
+    pub(in crate::kernel) mins: [__m256i; 4],
     /// Each row's d.
     pub(in crate::kernel) d: __m256,
     /// Each row's dmin.
@@ -48,7 +48,7 @@ impl Header {
                     _mm256_and_si256(scales, low6),
                     _mm256_or_si256(_mm256_and_si256(rest, low4), scales_high),
                 ]),
-                mins: twice([_mm256_and_si256(mins, low6), _mm256_or_si256(rest_high, mins_high)]),
+                mins: pairs([_mm256_and_si256(mins, low6), _mm256_or_si256(rest_high, mins_high)]),
                 d: widen(_mm256_and_si256(d, _mm256_set1_epi32(0xffff))),
                 dmin: widen(_mm256_srli_epi32::<16>(d)),
             }
@@ -69,9 +69,9 @@ impl Header {
     ) -> __m256 {
         // SAFETY: the caller's promise.
         unsafe {
-            let mut m = _mm256_setzero_si256();
-            for s in 0..8 {
-                m = add_pairs(m, _mm256_set1_epi32(a.bsums[s]), self.mins[s]);
+            let mut m = self.add_products_of_mins(_mm256_setzero_si256(), &a.sums);
+            if a.is_beyond {
+                m = self.add_products_of_mins(m, &a.beyond);
             }
             let t = _mm256_mul_ps(self.d, _mm256_cvtepi32_ps(p));
             let u = _mm256_mul_ps(self.dmin, _mm256_cvtepi32_ps(m));
@@ -79,6 +79,22 @@ impl Header {
             let w = _mm256_mul_ps(_mm256_set1_ps(a.d), v);
             _mm256_add_ps(acc, w)
         }
+    }
+
+    /// `m` plus Σ mn\[s\] · `numbers`\[s\], which come as the pairs of an activation.
+    ///
+    /// # Safety
+    /// The CPU has AVX2.
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    unsafe fn add_products_of_mins(&self, mut m: __m256i, numbers: &[i32; 4]) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe {
+            for (pair, mins) in numbers.iter().zip(self.mins) {
+                m = add_pairs(m, _mm256_set1_epi32(*pair), mins);
+            }
+        }
+        m
     }
 }
 
@@ -114,6 +130,32 @@ unsafe fn twice(bytes: [__m256i; 2]) -> [__m256i; 8] {
         for (s, pair) in pairs.iter_mut().enumerate() {
             let byte = _mm256_set1_epi32(0x0001_0001 * (s % 4) as i32);
             *pair = _mm256_shuffle_epi8(bytes[s / 4], _mm256_add_epi32(byte0, byte));
+        }
+        pairs
+    }
+}
+
+/// Every two bytes of a row, four in its lane of the first vector and four in the second, as two
+/// i16.
+///
+/// # Safety
+/// The CPU has AVX2.
+#[inline]
+#[target_feature(enable = "avx2,f16c")]
+unsafe fn pairs(bytes: [__m256i; 2]) -> [__m256i; 4] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        // Bytes 0 and 1 of each lane to its i16; 0x80 gives zero.
+        let bytes01 = _mm256_broadcastsi128_si256(_mm_setr_epi32(
+            0x8001_8000_u32 as i32,
+            0x8005_8004_u32 as i32,
+            0x8009_8008_u32 as i32,
+            0x800d_800c_u32 as i32,
+        ));
+        let bytes23 = _mm256_add_epi32(bytes01, _mm256_set1_epi32(0x0002_0002));
+        let mut pairs = [_mm256_setzero_si256(); 4];
+        for (j, pair) in pairs.iter_mut().enumerate() {
+            *pair = _mm256_shuffle_epi8(bytes[j / 2], if j % 2 == 0 { bytes01 } else { bytes23 });
         }
         pairs
     }

@@ -9,12 +9,12 @@
 //!
 //! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
 //! which starts four vector instructions a cycle, of which two multiply: for eight rows, 64
-//! `maddubs`, 8 `madd` by scales and 8 by mins are 80 multiplications, 5.0 cycles; 64 additions in
-//! i16, 15 in i32 and 7 operations on f32 make it 166 instructions, 5.2 cycles. Measured with 64
-//! rows of `a`, weights in the second cache: 7.9. Others take places of multiplications where they
+//! `maddubs`, 8 `madd` by scales and 4 by mins are 76 multiplications, 4.8 cycles; 64 additions in
+//! i16, 11 in i32 and 7 operations on f32 make it 158 instructions, 4.9 cycles. Measured with 64
+//! rows of `a`, weights in the second cache: 7.5. Others take places of multiplications where they
 //! come in between: of registers alone, eight `vpdpbusd` and eight additions take 8.0 cycles one
-//! after the other and 9.1 by turns: were the 86 others spread evenly, the multiplications would
-//! be done after 7.7 cycles.
+//! after the other and 9.1 by turns: were the 82 others spread evenly, the multiplications would
+//! be done after 7.3 cycles.
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]

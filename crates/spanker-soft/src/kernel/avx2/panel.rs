@@ -22,8 +22,9 @@ const QS: usize = 16;
 pub(in crate::kernel) struct Panel {
     /// `q[s][j]`, four bytes a row: its weights 32s+4j to 32s+4j+3, 0 to 15.
     pub(super) q: [[__m256i; 8]; 8],
-    /// `sums[s]`, two i16 a row that add up to sc\[s\] · (sum of its 32 weights), if asked for.
-    pub(super) sums: [__m256i; 8],
+    /// `sums[j]`, two i16 a row: its sc\[s\] · (sum of 32 weights) for sub-blocks 2j and 2j+1, if
+    /// asked for.
+    pub(super) sums: [__m256i; 4],
     /// What scales the weights.
     pub(super) header: Header,
 }
@@ -101,15 +102,20 @@ impl Panel {
     unsafe fn sum_weights(&mut self) {
         // SAFETY: the caller's promise.
         unsafe {
-            for s in 0..8 {
-                let mut sum = self.q[s][0];
+            let mut sums = [_mm256_setzero_si256(); 8];
+            for (s, sum) in sums.iter_mut().enumerate() {
+                let mut bytes = self.q[s][0];
                 for j in 1..8 {
                     // At most 8 · 15 in a byte.
-                    sum = _mm256_add_epi8(sum, self.q[s][j]);
+                    bytes = _mm256_add_epi8(bytes, self.q[s][j]);
                 }
-                // At most 2 · 120, times 63: 15,120.
-                let sum = _mm256_maddubs_epi16(sum, _mm256_set1_epi8(1));
-                self.sums[s] = _mm256_mullo_epi16(sum, self.header.scales[s]);
+                // At most 2 · 120 in an i16, which is multiplied by 63, twice: 30,240.
+                let pairs = _mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1));
+                *sum = _mm256_madd_epi16(pairs, self.header.scales[s]);
+            }
+            for j in 0..4 {
+                let high = _mm256_slli_epi32::<16>(sums[2 * j + 1]);
+                self.sums[j] = _mm256_or_si256(sums[2 * j], high);
             }
         }
     }

@@ -6,10 +6,10 @@
 //!
 //! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
 //! counted as in [`many_rows`](super::many_rows): for eight rows, 64 `maddubs`, 8 products of
-//! scales, 8 `madd` by those and 24 for Q, R and S are 104 multiplications, 6.5 cycles; with 93
-//! additions and 15 operations on f32 and for S, 212 instructions, 6.6 cycles. Measured with 64
-//! rows of `a`, weights in the second cache: 11.2. With the others spread evenly over all four
-//! pipes, as there, it would be 9.9; what takes the rest is not known.
+//! scales, 8 `madd` by those and 12 for Q, R and S are 92 multiplications, 5.8 cycles; with 81
+//! additions and 15 operations on f32 and for S, 188 instructions, 5.9 cycles. Measured with 64
+//! rows of `a`, weights in the second cache: 8.8, which is what it takes with the others spread
+//! evenly over all four pipes.
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]
@@ -74,14 +74,13 @@ unsafe fn add_term(acc: __m256, p: __m256i, a: &ActivationQ4K, b: &Panel) -> __m
     // SAFETY: the caller's promise.
     unsafe {
         let [mut q, mut r, mut s] = [_mm256_setzero_si256(); 3];
-        for i in 0..8 {
-            let a_min = _mm256_set1_epi32(a.mins[i]);
-            q = add_pairs(q, _mm256_set1_epi32(a.sums[i]), b.header.mins[i]);
-            r = add_pairs(r, a_min, b.sums[i]);
-            s = add_pairs(s, a_min, b.header.mins[i]);
+        for j in 0..4 {
+            let a_mins = _mm256_set1_epi32(a.mins[j]);
+            q = add_pairs(q, _mm256_set1_epi32(a.sums[j]), b.header.mins[j]);
+            r = add_pairs(r, a_mins, b.sums[j]);
+            s = add_pairs(s, a_mins, b.header.mins[j]);
         }
-        // Each product of mins stands in both lanes of its pair: 16 · 2 = 32.
-        let s = _mm256_slli_epi32::<4>(s);
+        let s = _mm256_slli_epi32::<5>(s);
         let [p, q, r, s] = [
             _mm256_cvtepi32_ps(p),
             _mm256_cvtepi32_ps(q),

@@ -10,11 +10,11 @@
 //!
 //! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
 //! which starts four vector instructions of 256 bits a cycle, of which two multiply, and two
-//! loads: for eight rows, 64 `maddubs`, 64 `vpdpwssd` and 8 `madd` for the mins are 136
-//! multiplications, 8.5 cycles. What AVX2 has in additions is gone, so all vector instructions,
-//! about 310, take 9.6 cycles; about 160 loads, of which 64 broadcast scales and 24 prefetch, take
-//! 10.1. Two rows of `a` share much of that, and 8.5 is the bound. Measured, weights in the second
-//! cache: 15.5 (14.3 without the prefetches) and 11.8. Two reasons are known. Others take places
+//! loads: for eight rows, 64 `maddubs`, 64 `vpdpwssd` and 4 `madd` for the mins are 132
+//! multiplications, 8.3 cycles. What AVX2 has in additions is gone, so all vector instructions,
+//! about 300, take 9.4 cycles; about 155 loads, of which 64 broadcast scales and 24 prefetch, take
+//! 9.7. Two rows of `a` share much of that, and 8.3 is the bound. Measured, weights in the second
+//! cache: 15.2 (a twelfth less without the prefetches) and 11.4. Two reasons are known. Others take places
 //! of multiplications where they come in between: of registers alone, eight `vpdpbusd` and eight
 //! additions take 8.0 cycles one after the other and 9.1 by turns. And at one row, the header
 //! (about 60 instructions for eight rows) and the prefetches (24) weigh as much as a third of the

@@ -8,15 +8,15 @@
 //!
 //! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
 //! where an instruction of 512 bits takes one of four pipes for two cycles, and two of the pipes
-//! multiply: for sixteen rows, 64 `vpdpbusd`, 8 products by scales and 8 `vpdpwssd` for the mins
-//! are 80 multiplications, 5.0 cycles. 27 others (12 that take nibbles apart, shared by eight rows
-//! of `a`, 8 additions, 7 operations on f32) would fit beside them, 107 in 3.3 cycles. Measured,
-//! weights in the second cache: 5.8 with 64 rows of `a`. Others take places of multiplications
+//! multiply: for sixteen rows, 64 `vpdpbusd`, 8 products by scales and 4 `vpdpwssd` for the mins
+//! are 76 multiplications, 4.8 cycles. 27 others (12 that take nibbles apart, shared by eight rows
+//! of `a`, 8 additions, 7 operations on f32) would fit beside them, 103 in 3.2 cycles. Measured,
+//! weights in the second cache: 5.5 with 64 rows of `a`. Others take places of multiplications
 //! where they come in between: of registers alone, eight `vpdpbusd` and eight additions take 8.0
 //! cycles one after the other and 9.1 by turns. The sums of the mins, which wait for each other,
 //! go by turns for that reason. Unpacking a panel takes about 11 cycles for a row and superblock,
-//! which all rows of `a` share: 0.2 at 64, and most of what it takes longer at four (8.7) and at
-//! eight (7.3).
+//! which all rows of `a` share: 0.2 at 64, and most of what it takes longer at four (8.4) and at
+//! eight (6.9).
 
 // One index runs over several arrays at once.
 #![allow(clippy::needless_range_loop)]

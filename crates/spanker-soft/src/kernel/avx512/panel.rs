@@ -26,10 +26,11 @@ pub(in crate::kernel) struct Panel {
     pub(super) q: [[__m512i; 8]; 4],
     /// `scales[s]`, an i32 a row: its sc\[s\].
     pub(super) scales: [__m512i; 8],
-    /// `mins[s]`, two i16 a row: its mn\[s\] twice.
-    pub(super) mins: [__m512i; 8],
-    /// `sums[s]`, an i32 a row: sc\[s\] · (sum of its 32 weights), if asked for.
-    pub(super) sums: [__m512i; 8],
+    /// `mins[j]`, two i16 a row: its mn\[2j\] and mn\[2j+1\].
+    pub(super) mins: [__m512i; 4],
+    /// `sums[j]`, two i16 a row: its sc\[s\] · (sum of 32 weights) for sub-blocks 2j and 2j+1, if
+    /// asked for.
+    pub(super) sums: [__m512i; 4],
     /// Each row's d.
     pub(super) d: __m512,
     /// Each row's dmin.
@@ -97,10 +98,9 @@ impl Panel {
                     sums[0] = _mm512_dpbusd_epi32(sums[0], low, ones);
                     sums[1] = _mm512_dpbusd_epi32(sums[1], high, ones);
                 }
-                for (half, sum) in sums.into_iter().enumerate() {
-                    let s = 2 * g + half;
-                    self.sums[s] = _mm512_mullo_epi32(sum, self.scales[s]);
-                }
+                let low = _mm512_mullo_epi32(sums[0], self.scales[2 * g]);
+                let high = _mm512_mullo_epi32(sums[1], self.scales[2 * g + 1]);
+                self.sums[g] = _mm512_or_si512(low, _mm512_slli_epi32::<16>(high));
             }
         }
     }
@@ -120,15 +120,16 @@ impl Panel {
         let scales = [_mm512_and_si512(scales, low6), scales_high];
         let mins = [_mm512_and_si512(mins, low6), mins_high];
 
-        // Byte 0 of each lane to its low byte, and to its two i16; 0x80 gives zero.
+        // Which byte of its lane each byte is to be, 0x80 for zero; the first of each lane is at:
         let lanes = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 4, 8, 12));
         for s in 0..8 {
-            let byte = _mm512_add_epi32(lanes, _mm512_set1_epi32((s % 4) as i32));
-            let once = _mm512_or_si512(byte, _mm512_set1_epi32(0x8080_8000_u32 as i32));
-            let twice = _mm512_or_si512(_mm512_slli_epi32::<16>(byte), byte);
-            let twice = _mm512_or_si512(twice, _mm512_set1_epi32(0x8000_8000_u32 as i32));
-            self.scales[s] = _mm512_shuffle_epi8(scales[s / 4], once);
-            self.mins[s] = _mm512_shuffle_epi8(mins[s / 4], twice);
+            let byte = _mm512_set1_epi32(0x8080_8000_u32 as i32 + (s % 4) as i32);
+            self.scales[s] = _mm512_shuffle_epi8(scales[s / 4], _mm512_add_epi32(lanes, byte));
+        }
+        let lanes = _mm512_or_si512(lanes, _mm512_slli_epi32::<16>(lanes));
+        for j in 0..4 {
+            let bytes = _mm512_set1_epi32(0x8001_8000_u32 as i32 + 0x0002_0002 * (j % 2) as i32);
+            self.mins[j] = _mm512_shuffle_epi8(mins[j / 2], _mm512_add_epi32(lanes, bytes));
         }
         self.d = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(d));
         self.dmin = _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(d)));
@@ -145,9 +146,16 @@ impl Panel {
     ) {
         // All sums by turns: each has to wait for its last addition.
         let mut m = [_mm512_setzero_si512(); M];
-        for s in 0..8 {
+        for j in 0..4 {
             for i in 0..M {
-                m[i] = add_pairs(m[i], _mm512_set1_epi32(a[i].bsums[s]), self.mins[s]);
+                m[i] = add_pairs(m[i], _mm512_set1_epi32(a[i].sums[j]), self.mins[j]);
+            }
+        }
+        for i in 0..M {
+            if a[i].is_beyond {
+                for j in 0..4 {
+                    m[i] = add_pairs(m[i], _mm512_set1_epi32(a[i].beyond[j]), self.mins[j]);
+                }
             }
         }
         for i in 0..M {

@@ -6,9 +6,9 @@
 //!
 //! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
 //! counted as in [`many_rows`](super::many_rows): for sixteen rows, 64 `vpdpbusd`, 8 products of
-//! scales, 8 `vpdpwssd` by those and 24 for Q, R and S are 104 multiplications, 6.5 cycles. 27
+//! scales, 8 `vpdpwssd` by those and 12 for Q, R and S are 92 multiplications, 5.8 cycles. 27
 //! others (12 that take nibbles apart, 15 operations on f32 and for S) would fit beside them.
-//! Measured with 64 rows of `a`, weights in the second cache: 7.7. Unpacking, which includes the
+//! Measured with 64 rows of `a`, weights in the second cache: 6.9. Unpacking, which includes the
 //! sums of weights here, is shared by the 64.
 
 // One index runs over several arrays at once.
@@ -82,14 +82,13 @@ pub(super) unsafe fn multiply<const M: usize>(
 #[target_feature(enable = "avx512f,avx512vnni")]
 fn add_term(acc: __m512, p: __m512i, a: &ActivationQ4K, b: &Panel) -> __m512 {
     let [mut q, mut r, mut s] = [_mm512_setzero_si512(); 3];
-    for i in 0..8 {
-        let a_min = _mm512_set1_epi32(a.mins[i]);
-        q = add_pairs(q, _mm512_set1_epi32(a.sums[i]), b.mins[i]);
-        r = add_pairs(r, a_min, b.sums[i]);
-        s = add_pairs(s, a_min, b.mins[i]);
+    for j in 0..4 {
+        let a_mins = _mm512_set1_epi32(a.mins[j]);
+        q = add_pairs(q, _mm512_set1_epi32(a.sums[j]), b.mins[j]);
+        r = add_pairs(r, a_mins, b.sums[j]);
+        s = add_pairs(s, a_mins, b.mins[j]);
     }
-    // Each product of mins stands in both i16 of its lane: 16 · 2 = 32.
-    let s = _mm512_slli_epi32::<4>(s);
+    let s = _mm512_slli_epi32::<5>(s);
     let [p, q, r, s] = [p, q, r, s].map(|sum| _mm512_cvtepi32_ps(sum));
 
     let (d, dmin) = (_mm512_set1_ps(a.d), _mm512_set1_ps(a.dmin));

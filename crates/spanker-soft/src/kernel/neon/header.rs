@@ -57,14 +57,14 @@ impl Header {
         p: int32x4_t,
         a: &ActivationQ8K,
     ) -> float32x4_t {
-        let bsums = a.bsums.as_ptr().cast::<i16>();
-        // SAFETY: the target has NEON; the loads read the 16 sums of the block.
+        // SAFETY: the target has NEON; the loads read the 8 i16 of an array.
         unsafe {
+            let sums = vld1q_s16(a.sums.as_ptr().cast());
+            let beyond = vld1q_s16(a.beyond.as_ptr().cast());
+            let low = vaddl_s16(vget_low_s16(sums), vget_low_s16(beyond));
+            let high = vaddl_high_s16(sums, beyond);
             let mut m = vdupq_n_s32(0);
-            for half in 0..2 {
-                // The two sums of a sub-block together, which need not fit an i16.
-                let sums = vpaddlq_s16(vld1q_s16(bsums.add(8 * half)));
-                let mins = &self.mins[4 * half..];
+            for (sums, mins) in [low, high].into_iter().zip(self.mins.chunks_exact(4)) {
                 m = vmlaq_laneq_s32::<0>(m, mins[0], sums);
                 m = vmlaq_laneq_s32::<1>(m, mins[1], sums);
                 m = vmlaq_laneq_s32::<2>(m, mins[2], sums);

@@ -54,18 +54,19 @@ pub(super) fn multiply<P: Products, const M: usize>(
 /// `acc` plus the term of one superblock given P.
 #[inline(always)]
 fn add_term(acc: float32x4_t, p: int32x4_t, a: &ActivationQ4K, b: &Panel) -> float32x4_t {
-    // SAFETY: the target has NEON; the loads read the 8 words of an array, each of two i16.
+    // SAFETY: the target has NEON; the loads read the 8 i16 of an array.
     unsafe {
+        let sums = vld1q_s16(a.sums.as_ptr().cast());
+        let mins = vld1q_s16(a.mins.as_ptr().cast());
         let mut qrs = [vdupq_n_s32(0); 3];
-        for half in 0..2 {
-            let sums = vld1q_s16(a.sums.as_ptr().add(4 * half).cast());
-            let mins = vld1q_s16(a.mins.as_ptr().add(4 * half).cast());
-            let b = &b.sums_and_mins[4 * half..];
-            qrs = add_sub_block::<0>(qrs, b[0], sums, mins);
-            qrs = add_sub_block::<2>(qrs, b[1], sums, mins);
-            qrs = add_sub_block::<4>(qrs, b[2], sums, mins);
-            qrs = add_sub_block::<6>(qrs, b[3], sums, mins);
-        }
+        qrs = add_sub_block::<0>(qrs, b.sums_and_mins[0], sums, mins);
+        qrs = add_sub_block::<1>(qrs, b.sums_and_mins[1], sums, mins);
+        qrs = add_sub_block::<2>(qrs, b.sums_and_mins[2], sums, mins);
+        qrs = add_sub_block::<3>(qrs, b.sums_and_mins[3], sums, mins);
+        qrs = add_sub_block::<4>(qrs, b.sums_and_mins[4], sums, mins);
+        qrs = add_sub_block::<5>(qrs, b.sums_and_mins[5], sums, mins);
+        qrs = add_sub_block::<6>(qrs, b.sums_and_mins[6], sums, mins);
+        qrs = add_sub_block::<7>(qrs, b.sums_and_mins[7], sums, mins);
         let [q, r, s] = qrs;
         let s = vshlq_n_s32::<5>(s);
         let [p, q, r, s] = [vcvtq_f32_s32(p), vcvtq_f32_s32(q), vcvtq_f32_s32(r), vcvtq_f32_s32(s)];
