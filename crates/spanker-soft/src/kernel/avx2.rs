@@ -17,7 +17,7 @@
 // than the oldest supported one.
 #![allow(unused_unsafe)]
 
-mod few_rows;
+pub(super) mod few_rows;
 pub(in crate::kernel) mod header;
 mod many_rows;
 mod panel;

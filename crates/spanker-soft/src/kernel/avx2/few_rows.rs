@@ -39,12 +39,47 @@ use crate::memory::SharedRows;
 /// on with.
 const R: usize = 4;
 
+/// What a CPU has to multiply and add pairs with.
+pub(in crate::kernel) trait AddPairs {
+    /// `sum` plus, in each i32 lane, the dot product of two pairs of i16.
+    ///
+    /// # Safety
+    /// The CPU has the implementor's features.
+    unsafe fn add_pairs(sum: __m256i, a: __m256i, b: __m256i) -> __m256i;
+}
+
+/// AVX2 takes two instructions for it.
+struct TwoInstructions;
+
+impl AddPairs for TwoInstructions {
+    #[inline(always)]
+    unsafe fn add_pairs(sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe { add_pairs(sum, a, b) }
+    }
+}
+
 /// Adds the M rows of `a` × every row of `b` to `acc`.
 ///
 /// # Safety
 /// The CPU has AVX2 and F16C.
 #[target_feature(enable = "avx2,f16c")]
 pub(super) unsafe fn multiply<const M: usize>(
+    a: &[ActivationQ8K],
+    b: SharedRows<'_, BlockQ4K>,
+    acc: &mut [f32],
+) {
+    // SAFETY: the caller's promise.
+    unsafe { multiply_by::<TwoInstructions, M>(a, b, acc) }
+}
+
+/// [`multiply`] with the instructions of `P`. It is compiled for the CPU of each caller, since it is
+/// a part of it.
+///
+/// # Safety
+/// The CPU has AVX2 and F16C, and the features of `P`, for all of which the caller is compiled.
+#[inline(always)]
+pub(in crate::kernel) unsafe fn multiply_by<P: AddPairs, const M: usize>(
     a: &[ActivationQ8K],
     b: SharedRows<'_, BlockQ4K>,
     acc: &mut [f32],
@@ -70,7 +105,7 @@ pub(super) unsafe fn multiply<const M: usize>(
                     prefetch(block.wrapping_byte_add(ahead));
                 }
                 let header = Header::unpack(&b_blocks);
-                let p = products::<M>(a_blocks, &b_blocks, &header);
+                let p = products::<P, M>(a_blocks, &b_blocks, &header);
                 for i in 0..M {
                     let sum = _mm256_loadu_ps(sums[i].as_ptr());
                     let sum = header.add_term(sum, p[i], a_blocks[i]);
@@ -90,10 +125,9 @@ pub(super) unsafe fn multiply<const M: usize>(
 /// P of M blocks of `a` × a block of each of eight rows.
 ///
 /// # Safety
-/// The CPU has AVX2 and F16C. The blocks can be loaded.
-#[inline]
-#[target_feature(enable = "avx2,f16c")]
-unsafe fn products<const M: usize>(
+/// As [`multiply_by`]. The blocks can be loaded.
+#[inline(always)]
+unsafe fn products<P: AddPairs, const M: usize>(
     a: [&ActivationQ8K; M],
     b: &[*const BlockQ4K; LANES],
     header: &Header,
@@ -120,7 +154,7 @@ unsafe fn products<const M: usize>(
                         for r in 0..R {
                             let scale = _mm256_set1_epi32(*scales.add(LANES * s + first + r));
                             let pairs = _mm256_maddubs_epi16(q[half][r], values);
-                            sums[i][r] = add_pairs(sums[i][r], pairs, scale);
+                            sums[i][r] = P::add_pairs(sums[i][r], pairs, scale);
                         }
                     }
                 }

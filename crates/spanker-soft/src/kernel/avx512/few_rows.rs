@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//! Few rows of `a`: the weights are multiplied as they lie.
-//!
-//! The 32 weights of a sub-block are the nibbles of 32 bytes in a row, in the order of the 32
-//! values of `a` that they meet. So nothing has to be moved: mask, multiply pairs to i16
-//! (`maddubs`), multiply by the scale and add pairs to i32 (`madd`). What has to be moved is the
-//! result: the eight partial sums of each row are added up eight rows at a time, which leaves them
-//! in the lanes where the eight rows' scales are.
+//! Few rows of `a`: the weights are multiplied as they lie, as with
+//! [AVX2](crate::kernel::avx2::few_rows), but that scales are multiplied and pairs added by one
+//! instruction.
 //!
 //! How far from the bound, in cycles for a row of `b` × a superblock × a row of `a` on Zen 4,
 //! which starts four vector instructions of 256 bits a cycle, of which two multiply, and two
@@ -14,30 +10,28 @@
 //! multiplications, 8.3 cycles. What AVX2 has in additions is gone, so all vector instructions,
 //! about 300, take 9.4 cycles; about 155 loads, of which 64 broadcast scales and 24 prefetch, take
 //! 9.7. Two rows of `a` share much of that, and 8.3 is the bound. Measured, weights in the second
-//! cache: 15.2 (a twelfth less without the prefetches) and 11.4. Two reasons are known. Others take places
-//! of multiplications where they come in between: of registers alone, eight `vpdpbusd` and eight
-//! additions take 8.0 cycles one after the other and 9.1 by turns. And at one row, the header
-//! (about 60 instructions for eight rows) and the prefetches (24) weigh as much as a third of the
-//! products. Of the intrinsic for `vpdpwssd` the compiler makes two instructions again, hence
-//! [`pairs`](super::pairs).
+//! cache: 15.2 (a twelfth less without the prefetches) and 11.4. What is known of the reasons is
+//! the same as there.
 
-// One index runs over several arrays at once.
-#![allow(clippy::needless_range_loop)]
-
-use std::arch::x86_64::*;
-use std::hint::black_box;
+use std::arch::x86_64::__m256i;
 
 use spanker_sys::spanker_block_q4_k as BlockQ4K;
 
-use super::super::avx2::header::Header;
-use super::super::avx2::transpose::{eight, nibbles, prefetch, transposed_sums, LANES};
 use super::pairs::add_pairs_256;
+use crate::kernel::avx2::few_rows::{multiply_by, AddPairs};
 use crate::kernel::ActivationQ8K;
 use crate::memory::SharedRows;
 
-/// Rows of `b` that are multiplied by turns: while one sum is being added, there are others to go
-/// on with.
-const R: usize = 4;
+/// VNNI has one instruction for it.
+struct OneInstruction;
+
+impl AddPairs for OneInstruction {
+    #[inline(always)]
+    unsafe fn add_pairs(sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: the caller's promise.
+        unsafe { add_pairs_256(sum, a, b) }
+    }
+}
 
 /// Adds the M rows of `a` × every row of `b` to `acc`.
 ///
@@ -49,90 +43,6 @@ pub(super) unsafe fn multiply<const M: usize>(
     b: SharedRows<'_, BlockQ4K>,
     acc: &mut [f32],
 ) {
-    let (n, blocks) = (b.rows(), b.blocks());
-    let ahead = b.ahead(LANES);
-    for j in (0..n).step_by(LANES) {
-        let width = LANES.min(n - j);
-        let mut b_blocks = eight(b, j);
-        let mut sums = [[0.0; LANES]; M];
-        for i in 0..M {
-            sums[i][..width].copy_from_slice(&acc[i * n + j..][..width]);
-        }
-        for at in 0..blocks {
-            let mut a_blocks = [&a[at]; M];
-            for i in 0..M {
-                a_blocks[i] = &a[i * blocks + at];
-            }
-            // SAFETY: the caller's promise; every row has the block `at`; a row of `sums` has the
-            // 8 f32 read and written.
-            unsafe {
-                for block in &b_blocks {
-                    prefetch(block.wrapping_byte_add(ahead));
-                }
-                let header = Header::unpack(&b_blocks);
-                let p = products::<M>(a_blocks, &b_blocks, &header);
-                for i in 0..M {
-                    let sum = _mm256_loadu_ps(sums[i].as_ptr());
-                    let sum = header.add_term(sum, p[i], a_blocks[i]);
-                    _mm256_storeu_ps(sums[i].as_mut_ptr(), sum);
-                }
-            }
-            for block in &mut b_blocks {
-                *block = block.wrapping_add(1);
-            }
-        }
-        for i in 0..M {
-            acc[i * n + j..][..width].copy_from_slice(&sums[i][..width]);
-        }
-    }
-}
-
-/// P of M blocks of `a` × a block of each of eight rows.
-///
-/// # Safety
-/// The CPU has AVX2, F16C and AVX-512 F, BW, VL and VNNI. The blocks can be loaded.
-#[inline]
-#[target_feature(enable = "avx2,f16c,avx512f,avx512vl,avx512bw,avx512vnni")]
-unsafe fn products<const M: usize>(
-    a: [&ActivationQ8K; M],
-    b: &[*const BlockQ4K; LANES],
-    header: &Header,
-) -> [__m256i; M] {
-    // SAFETY: the caller's promises; 32 bytes lie at 16 + 32g in a block and at 64g and 64g + 32 in
-    // the values of another, and none of these loads needs alignment.
-    unsafe {
-        let mut partial = [[_mm256_setzero_si256(); LANES]; M];
-        // The compiler is not to know where this points: it would keep the scales in registers and
-        // shuffle each out of them, where a load can broadcast it.
-        let scales: *const i32 = black_box(header.scales.as_ptr().cast());
-        for first in (0..LANES).step_by(R) {
-            let mut sums = [[_mm256_setzero_si256(); R]; M];
-            for g in 0..4 {
-                let mut q = [[_mm256_setzero_si256(); R]; 2];
-                for r in 0..R {
-                    let qs = b[first + r].cast::<u8>().add(16 + 32 * g);
-                    [q[0][r], q[1][r]] = nibbles(_mm256_loadu_si256(qs.cast()));
-                }
-                for half in 0..2 {
-                    let s = 2 * g + half;
-                    for i in 0..M {
-                        let values = _mm256_loadu_si256(a[i].qs.as_ptr().add(32 * s).cast());
-                        for r in 0..R {
-                            let scale = _mm256_set1_epi32(*scales.add(LANES * s + first + r));
-                            let pairs = _mm256_maddubs_epi16(q[half][r], values);
-                            sums[i][r] = add_pairs_256(sums[i][r], pairs, scale);
-                        }
-                    }
-                }
-            }
-            for i in 0..M {
-                partial[i][first..][..R].copy_from_slice(&sums[i]);
-            }
-        }
-        let mut p = [_mm256_setzero_si256(); M];
-        for i in 0..M {
-            p[i] = transposed_sums(partial[i]);
-        }
-        p
-    }
+    // SAFETY: the caller's promise.
+    unsafe { multiply_by::<OneInstruction, M>(a, b, acc) }
 }

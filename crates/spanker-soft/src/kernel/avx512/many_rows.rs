@@ -52,17 +52,7 @@ pub(super) unsafe fn multiply<const M: usize>(
             }
             let mut p = [_mm512_setzero_si512(); M];
             for g in 0..4 {
-                let mut low = [_mm512_setzero_si512(); M];
-                let mut high = [_mm512_setzero_si512(); M];
-                for j in 0..8 {
-                    let [q_low, q_high] = nibbles(panel.q[g][j]);
-                    for i in 0..M {
-                        let a_low = _mm512_set1_epi32(quad(&blocks[i].qs, 64 * g + 4 * j));
-                        let a_high = _mm512_set1_epi32(quad(&blocks[i].qs, 64 * g + 32 + 4 * j));
-                        low[i] = _mm512_dpbusd_epi32(low[i], q_low, a_low);
-                        high[i] = _mm512_dpbusd_epi32(high[i], q_high, a_high);
-                    }
-                }
+                let [low, high] = two_sub_blocks(panel, blocks.map(|block| &block.qs), g);
                 for i in 0..M {
                     let low = _mm512_mullo_epi32(low[i], panel.scales[2 * g]);
                     let high = _mm512_mullo_epi32(high[i], panel.scales[2 * g + 1]);
@@ -77,9 +67,31 @@ pub(super) unsafe fn multiply<const M: usize>(
     }
 }
 
+/// Sub-blocks 2g and 2g+1 of M rows of `a` × a panel: Σ a·q over 32 weights of each row of `b`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+pub(super) fn two_sub_blocks<const M: usize>(
+    panel: &Panel,
+    a: [&[i8; SUPERBLOCK]; M],
+    g: usize,
+) -> [[__m512i; M]; 2] {
+    let mut low = [_mm512_setzero_si512(); M];
+    let mut high = [_mm512_setzero_si512(); M];
+    for j in 0..8 {
+        let [q_low, q_high] = nibbles(panel.q[g][j]);
+        for i in 0..M {
+            let a_low = _mm512_set1_epi32(quad(a[i], 64 * g + 4 * j));
+            let a_high = _mm512_set1_epi32(quad(a[i], 64 * g + 32 + 4 * j));
+            low[i] = _mm512_dpbusd_epi32(low[i], q_low, a_low);
+            high[i] = _mm512_dpbusd_epi32(high[i], q_high, a_high);
+        }
+    }
+    [low, high]
+}
+
 /// Values `at` to `at`+3 as the bytes of a word.
 #[inline]
-pub(super) fn quad(qs: &[i8; SUPERBLOCK], at: usize) -> i32 {
+fn quad(qs: &[i8; SUPERBLOCK], at: usize) -> i32 {
     let q = &qs[at..][..4];
     i32::from_le_bytes([q[0] as u8, q[1] as u8, q[2] as u8, q[3] as u8])
 }

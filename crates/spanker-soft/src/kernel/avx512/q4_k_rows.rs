@@ -16,10 +16,10 @@
 
 use std::arch::x86_64::*;
 
-use super::many_rows::quad;
+use super::many_rows::two_sub_blocks;
 use super::pairs::add_pairs;
 use super::panel::Panel;
-use super::transpose::{nibbles, LANES};
+use super::transpose::LANES;
 use super::ActivationQ4K;
 
 /// Adds M rows × `panels` to `sums`. A row has as many superblocks as there are `panels`.
@@ -46,17 +46,7 @@ pub(super) unsafe fn multiply<const M: usize>(
             }
             let mut p = [_mm512_setzero_si512(); M];
             for g in 0..4 {
-                let mut low = [_mm512_setzero_si512(); M];
-                let mut high = [_mm512_setzero_si512(); M];
-                for j in 0..8 {
-                    let [q_low, q_high] = nibbles(panel.q[g][j]);
-                    for i in 0..M {
-                        let a_low = _mm512_set1_epi32(quad(&blocks[i].qs, 64 * g + 4 * j));
-                        let a_high = _mm512_set1_epi32(quad(&blocks[i].qs, 64 * g + 32 + 4 * j));
-                        low[i] = _mm512_dpbusd_epi32(low[i], q_low, a_low);
-                        high[i] = _mm512_dpbusd_epi32(high[i], q_high, a_high);
-                    }
-                }
+                let [low, high] = two_sub_blocks(panel, blocks.map(|block| &block.qs), g);
                 for i in 0..M {
                     // Products add up to at most 7,200 and scales multiply to at most 3,969, so
                     // both fit the low i16 of a lane.
