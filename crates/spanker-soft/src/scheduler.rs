@@ -14,15 +14,16 @@ use crate::engine::{Engine, Scratch, Stop};
 use crate::kernel::FloatEnvironment;
 use crate::op::Op;
 use crate::open::Open;
-use crate::sync::{lock, Signal};
+use crate::sync::{lock, poll, Signal};
 use crate::timeline::Batch;
 use crate::workspace::Workspace;
 pub use crew::Crew;
 pub(crate) use crew::SharedOp;
 use std::collections::VecDeque;
 use std::io;
+use std::mem::take;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -40,6 +41,12 @@ struct Shared {
     ready: Mutex<Ready>,
     /// How many opens there are in `ready`, to be looked at between ops.
     waiting: AtomicUsize,
+    /// How many shared ops there are in `ready`, for threads that poll.
+    offered: AtomicUsize,
+    /// Threads that have helped and look for more of that before they sleep.
+    polling: AtomicUsize,
+    /// They are to look what else there is.
+    called: AtomicBool,
     /// Signalled when there is something in `ready`.
     work: Signal,
     /// Panels for threads that lend themselves, as many as can at a time.
@@ -89,6 +96,9 @@ impl Scheduler {
                 ..Ready::default()
             }),
             waiting: AtomicUsize::new(0),
+            offered: AtomicUsize::new(0),
+            polling: AtomicUsize::new(0),
+            called: AtomicBool::new(false),
             work: Signal::default(),
             scratch: Mutex::new((0..threads).map(|_| Box::default()).collect()),
         });
@@ -156,7 +166,15 @@ impl Shared {
     fn announce(&self, open: Arc<Open>, expected: bool) {
         let mut ready = lock(&self.ready);
         self.note(&mut ready, open);
-        let wake = ready.idle > 0 && !(expected && ready.napping);
+        if !(expected && (ready.napping || self.polling.load(Ordering::Relaxed) > 0)) {
+            self.call(ready);
+        }
+    }
+
+    /// Tells a thread that there is work: one that sleeps, or all that poll.
+    fn call(&self, ready: MutexGuard<'_, Ready>) {
+        self.called.store(true, Ordering::Relaxed);
+        let wake = ready.idle > 0;
         drop(ready);
         if wake {
             self.work.notify_one();
@@ -194,10 +212,8 @@ impl Shared {
         if let Some(open) = open {
             self.note(&mut ready, open);
         }
-        let wake = ready.idle > 0 && ready.has_work();
-        drop(ready);
-        if wake {
-            self.work.notify_one();
+        if ready.has_work() {
+            self.call(ready);
         }
     }
 
@@ -205,18 +221,18 @@ impl Shared {
     fn serve(&self, mut scratch: Scratch) {
         let _environment = FloatEnvironment::ieee();
         let mut ready = lock(&self.ready);
+        let mut has_helped = false;
         while !ready.stop {
             let Some(task) = self.next_task(&mut ready) else {
-                ready = self.idle(ready);
+                ready = if take(&mut has_helped) { self.poll(ready) } else { self.idle(ready) };
                 continue;
             };
             ready.computing += 1;
-            // Of what came during a nap, nobody was told.
-            let more = !ready.opens.is_empty() && ready.computing < self.threads;
-            let wake = ready.idle > 0 && more;
-            drop(ready);
-            if wake {
-                self.work.notify_one();
+            // Of what came while a thread napped or polled, nobody was told.
+            if !ready.opens.is_empty() && ready.computing < self.threads {
+                self.call(ready);
+            } else {
+                drop(ready);
             }
             let again = match task {
                 Task::Lead(open) => {
@@ -228,6 +244,7 @@ impl Shared {
                 }
                 Task::Join(op) => {
                     op.help(&mut scratch, |open| self.others_wait(open));
+                    has_helped = true;
                     None
                 }
             };
@@ -239,12 +256,24 @@ impl Shared {
         }
     }
 
+    /// Looks for a short time whether there is another op to help with, rather
+    /// than sleep and be woken for it.
+    fn poll<'a>(&'a self, ready: MutexGuard<'a, Ready>) -> MutexGuard<'a, Ready> {
+        self.polling.fetch_add(1, Ordering::Relaxed);
+        self.called.store(false, Ordering::Relaxed);
+        drop(ready);
+        poll(|| self.offered.load(Ordering::Relaxed) > 0 || self.called.load(Ordering::Relaxed));
+        let ready = lock(&self.ready);
+        self.polling.fetch_sub(1, Ordering::Relaxed);
+        ready
+    }
+
     /// Sleeps until there may be something to do. If a caller's thread has taken
     /// up the work that this one was woken for, the next caller may do so, too:
     /// then this is a nap, during which such callers need not wake it.
     fn idle<'a>(&self, mut ready: MutexGuard<'a, Ready>) -> MutexGuard<'a, Ready> {
         ready.idle += 1;
-        let naps = std::mem::take(&mut ready.lent) && !ready.napping;
+        let naps = take(&mut ready.lent) && !ready.napping;
         if naps {
             ready.napping = true;
             ready = self.work.wait_timeout(ready, NAP);

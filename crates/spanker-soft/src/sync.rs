@@ -2,13 +2,40 @@
 //! Locks that outlive a panic elsewhere. No invariant of this crate is broken
 //! in the middle of a critical section, so a poisoned lock is as good as any.
 
+use std::hint;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// How long a thread looks for what it waits for before it sleeps: about as long as it takes to be
+/// woken, so that it never costs more than twice what would have been best.
+const POLL: Duration = Duration::from_micros(50);
+
+/// Looks, for a short time, until something is there. Whoever else wants the processor gets it.
+/// Returns whether it came.
+pub(crate) fn poll(is_there: impl Fn() -> bool) -> bool {
+    let begin = Instant::now();
+    loop {
+        for _ in 0..LOOKS {
+            if is_there() {
+                return true;
+            }
+            hint::spin_loop();
+        }
+        if begin.elapsed() > POLL {
+            return false;
+        }
+        thread::yield_now();
+    }
+}
+
+/// How often [`poll`] looks before it offers the processor to others, which is a system call.
+const LOOKS: u32 = 16;
 
 /// A condition variable that knows whether anybody waits: telling nobody is no
 /// system call.

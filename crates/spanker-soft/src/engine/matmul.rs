@@ -29,8 +29,8 @@ const TILE_M: u32 = 64;
 /// Superblocks in a panel, at most: what the second cache holds beside the weights. Few rows are
 /// cut into long chunks of k, many into short ones.
 const PANEL: u32 = 1024;
-/// Tiles for each thread, at least, if there are strips enough: so that all end at about the same
-/// time, however late some begin.
+/// Tiles for each of several threads, at least, if there are strips enough: so that all end at about
+/// the same time, however late some begin.
 const TILES_PER_THREAD: u32 = 8;
 /// Bytes of panels held at a time, about.
 const SLAB_BYTES: u64 = 64 << 20;
@@ -48,7 +48,10 @@ pub(super) fn run(
     kernel: &'static dyn Kernel,
     crew: &mut Crew<'_>,
 ) -> Result<(), Stop> {
-    let threads = crew.threads();
+    let tiles = match crew.worth() {
+        1 => 1,
+        threads => TILES_PER_THREAD.saturating_mul(u32::try_from(threads).unwrap_or(u32::MAX)),
+    };
     let row = u64::from(op.k / SPANKER_QK_K) * std::mem::size_of::<ActivationQ8K>() as u64;
     let fit = (SLAB_BYTES / row).clamp(1, u64::from(u32::MAX)) as u32;
     // Whole tiles, so that a slab border cuts none in two.
@@ -59,7 +62,7 @@ pub(super) fn run(
         first = rows.end;
         let source = Source::new(op, seqno, rows.clone());
         let slab = refilled(crew.workspace().slab.take(), |slab: &mut Slab| {
-            slab.begin(source, Job::new(op.clone(), kernel, rows, threads));
+            slab.begin(source, Job::new(op.clone(), kernel, rows, tiles));
         });
         let result = crew.run(Arc::clone(&slab) as _);
         crew.workspace().slab = emptied(slab, Slab::end);
@@ -154,14 +157,14 @@ struct Job {
 }
 
 impl Job {
-    fn new(op: Matmul, kernel: &'static dyn Kernel, rows: Range<u32>, threads: usize) -> Self {
+    /// In so many tiles, at least, if there are strips enough.
+    fn new(op: Matmul, kernel: &'static dyn Kernel, rows: Range<u32>, wanted: u32) -> Self {
         let blocks = op.k / SPANKER_QK_K;
         let m = rows.end - rows.start;
         let chunk = PANEL / m.min(TILE_M);
         let chunks = blocks.div_ceil(chunk);
         let tiles_m = m.div_ceil(TILE_M);
         let strips = op.n.div_ceil(STRIP_N);
-        let wanted = TILES_PER_THREAD.saturating_mul(u32::try_from(threads).unwrap_or(u32::MAX));
         let strips_each = (u64::from(strips) * u64::from(tiles_m) / u64::from(wanted)) as u32;
         let tile_n = STRIP_N * strips_each.clamp(1, STRIPS);
         let tiles_n = op.n.div_ceil(tile_n);

@@ -5,7 +5,7 @@ use super::{Shared, WAKING_NS};
 use crate::engine::{Scratch, Stop, Tiles};
 use crate::open::Open;
 use crate::spare::{emptied, refilled};
-use crate::sync::{lock, Signal};
+use crate::sync::{lock, poll, Signal};
 use crate::workspace::Workspace;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,9 +21,13 @@ pub struct Crew<'a> {
     pub(super) expected_ns: u64,
 }
 
-/// What one more thread has to save before it is woken, in ns: it costs the
-/// leader a fourth of this, and comes as much later or more.
-const HELPER_NS: u64 = 4 * WAKING_NS;
+/// How long an op has to take for each thread that is woken for it, in ns: that
+/// costs the leader a third of this, and comes as much later or more. But then
+/// it is awake for the next op.
+const HELPER_NS: u64 = 3 * WAKING_NS;
+
+/// The same for one that is awake.
+const AWAKE_HELPER_NS: u64 = 3_000;
 
 impl std::fmt::Debug for Crew<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -61,7 +65,7 @@ impl Crew<'_> {
     /// [`Stop::Cancelled`] if not all were run, [`Stop::Failed`] if one
     /// panicked.
     pub(crate) fn run(&mut self, tiles: Arc<dyn Tiles>) -> Result<(), Stop> {
-        let helpers = self.helpers(tiles.count());
+        let helpers = self.worth().min(tiles.count()) - 1;
         if helpers == 0 {
             return self.run_alone(&*tiles);
         }
@@ -69,12 +73,15 @@ impl Crew<'_> {
         let op = refilled(self.workspace.shared_op.take(), |op: &mut SharedOp| op.begin(work));
         let mut ready = lock(&self.shared.ready);
         ready.shared_ops.push(Arc::clone(&op));
-        let wake = helpers.min(ready.idle);
+        self.shared.offered.store(ready.shared_ops.len(), Ordering::Relaxed);
+        let polling = self.shared.polling.load(Ordering::Relaxed);
+        let wake = helpers.saturating_sub(polling).min(ready.idle);
         drop(ready);
         (0..wake).for_each(|_| self.shared.work.notify_one());
         op.run_tiles(self.scratch, |_| false);
         let mut ready = lock(&self.shared.ready);
         ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
+        self.shared.offered.store(ready.shared_ops.len(), Ordering::Relaxed);
         drop(ready);
         op.helpers.wait_until_all_have_left();
         let failed = op.failed.load(Ordering::Acquire);
@@ -89,10 +96,11 @@ impl Crew<'_> {
         Ok(())
     }
 
-    /// How many others an op of so many tiles is worth the waking of.
-    pub(crate) fn helpers(&self, tiles: usize) -> usize {
-        let worth = usize::try_from(self.expected_ns / HELPER_NS).unwrap_or(usize::MAX);
-        tiles.saturating_sub(1).min(self.shared.threads - 1).min(worth)
+    /// How many threads the op is worth: the leader, and those to wake.
+    pub(crate) fn worth(&self) -> usize {
+        let worth = |ns| usize::try_from(self.expected_ns / ns).unwrap_or(usize::MAX);
+        let awake = self.shared.polling.load(Ordering::Relaxed).min(worth(AWAKE_HELPER_NS));
+        1 + awake.max(worth(HELPER_NS)).min(self.shared.threads - 1)
     }
 
     /// Runs all of `tiles` on this thread, with nothing in between. One that
@@ -143,6 +151,9 @@ impl Helpers {
     }
 
     fn wait_until_all_have_left(&self) {
+        if poll(|| *lock(&self.count) == 0) {
+            return;
+        }
         let mut count = lock(&self.count);
         while *count > 0 {
             count = self.left.wait(count);
@@ -246,7 +257,14 @@ mod tests {
         let card = Card::new(0, CardConfig::default(), Arc::clone(&scheduler), None);
         let open = Open::new(Arc::new(card)).unwrap();
         let (mut scratch, mut workspace) = (Scratch::default(), Workspace::default());
-        for (expected_ns, worth) in [(0, false), (HELPER_NS - 1, false), (HELPER_NS, true)] {
+        for (awake, expected_ns, worth) in [
+            (0, 0, false),
+            (0, HELPER_NS - 1, false),
+            (0, HELPER_NS, true),
+            (1, AWAKE_HELPER_NS - 1, false),
+            (1, AWAKE_HELPER_NS, true),
+        ] {
+            shared.polling.store(awake, Ordering::Relaxed);
             let mut crew = Crew {
                 shared,
                 open: &open,
@@ -257,7 +275,8 @@ mod tests {
             crew.expect(expected_ns);
             let seen = Arc::new(Seen { shared: Arc::clone(shared), findable: false.into() });
             crew.run(Arc::clone(&seen) as _).unwrap();
-            assert_eq!(seen.findable.load(Ordering::Relaxed), worth, "{expected_ns} ns");
+            let found = seen.findable.load(Ordering::Relaxed);
+            assert_eq!(found, worth, "{expected_ns} ns, {awake} awake");
         }
     }
 }
