@@ -50,7 +50,13 @@ impl Arguments {
     pub(crate) fn format(&self) -> Format {
         match self.in_process {
             // What the process that started this one reads.
-            Some(_) => Format { json: true, html: None, ..self.format.clone() },
+            Some(_) => Format {
+                quick: self.format.quick,
+                json: true,
+                markdown: false,
+                html: None,
+                svg: None,
+            },
             None => self.format.clone(),
         }
     }

@@ -84,7 +84,7 @@ mod tests {
             "compute --kernel all --ggml-variant zen4,haswell --seconds 2 --html page.html",
             "submit --quick --opens 1,2,8 --batch 1,256",
             "build --rounds 2 --beside gpiocdev",
-            "show a.jsonl b.jsonl --html page.html",
+            "show a.jsonl b.jsonl --html page.html --svg picture.svg --markdown",
         ] {
             let arguments = ["spanker-bench"].into_iter().chain(line.split(' '));
             assert!(Arguments::try_parse_from(arguments).is_ok(), "{line}");

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was measured, and the ways to show it.
 
+mod chart;
 mod html;
 mod json;
+mod picture;
 mod sheet;
 mod text;
 
@@ -12,7 +14,8 @@ use clap::Args;
 pub(crate) use json::parse;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use text::Style;
 
 /// One thing that was measured, or that could not be.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -156,9 +159,15 @@ pub(crate) struct Format {
     /// Prints one JSON object a line, as soon as it is measured, instead of tables at the end.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Prints the tables as Markdown.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
     /// Writes a page with curves and tables into this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// Draws the curves into this file, as one SVG picture.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 /// What has been measured so far.
@@ -184,14 +193,21 @@ impl Report {
     /// Shows what is shown at the end.
     pub(crate) fn finish(self) -> Result<(), Error> {
         if !self.format.json {
-            print!("{}", text::text(&self.records));
+            let style = if self.format.markdown { Style::Markdown } else { Style::Terminal };
+            print!("{}", text::text(&self.records, style));
         }
         if let Some(path) = &self.format.html {
-            let page = html::page(&self.records)?;
-            fs::write(path, page).map_err(|error| format!("{}: {error}", path.display()))?;
+            write(path, &html::page(&self.records)?)?;
+        }
+        if let Some(path) = &self.format.svg {
+            write(path, &picture::svg(&self.records)?)?;
         }
         Ok(())
     }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 #[cfg(test)]

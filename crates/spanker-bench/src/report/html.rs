@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One page with everything in it.
 
-mod chart;
-
-use super::sheet::{best_bounds, groups, missing, sheets, Group, Sheet};
-use super::{machine, Bound, Record};
+use super::chart::{colour, Charts, PALETTE};
+use super::sheet::{missing, sheets, Sheet};
+use super::{machine, Record};
 use crate::Error;
 use maud::{html, Markup, PreEscaped, DOCTYPE};
 
 const STYLE: &str = include_str!("html/page.css");
 
 pub(super) fn page(records: &[Record]) -> Result<String, Error> {
-    let groups = groups(records);
-    let names = names(&groups);
-    let mut charts = Vec::new();
-    for group in groups.iter().filter(|group| !group.cold) {
-        let cold = groups.iter().find(|cold| cold.cold && cold.is_of_what(group));
-        let bounds = bounds(records, group, cold.is_some());
-        charts.push((group.title(), chart::svg(group, cold, &bounds, &names)?));
-    }
+    let Charts { names, charts } = Charts::new(records)?;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -26,7 +18,7 @@ pub(super) fn page(records: &[Record]) -> Result<String, Error> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "Spanker: how fast" }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(PALETTE)) (PreEscaped(STYLE)) }
             }
             body {
                 h1 { "How fast a software Sail is" }
@@ -45,37 +37,11 @@ pub(super) fn page(records: &[Record]) -> Result<String, Error> {
     Ok(page.into_string())
 }
 
-/// All contestants, in the order in which they have their colours.
-fn names(groups: &[Group<'_>]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in groups.iter().flat_map(Group::names) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// The bounds of a group's products: of so many threads, and for what our kernel is made of.
-fn bounds<'a>(records: &'a [Record], group: &Group<'_>, has_cold: bool) -> Vec<&'a Bound> {
-    let product = group.products[0];
-    let kernel = product.kernel.trim_start_matches("spanker-");
-    best_bounds(records)
-        .into_iter()
-        .filter(|bound| bound.threads == product.threads)
-        .filter(|bound| match bound.kernel.strip_prefix("integer-") {
-            Some(instructions) => instructions.starts_with(kernel),
-            // Weights that fit into the caches are not read from memory.
-            None => has_cold,
-        })
-        .collect()
-}
-
 fn legend(names: &[String]) -> Markup {
     html! {
         ul.legend {
             @for (index, name) in names.iter().enumerate() {
-                li { span.swatch style=(format!("background:{}", chart::colour(index))) {} (name) }
+                li { span.swatch style=(format!("background:{}", colour(index))) {} (name) }
             }
             li { span.ring {} "weights in no cache" }
             li { span.dashes {} "bounds" }

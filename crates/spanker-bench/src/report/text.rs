@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tables for a terminal.
+//! Tables of text.
 
 use super::sheet::{missing, sheets, Sheet};
 use super::{machine, Record};
 use comfy_table::{presets, CellAlignment, Table};
 use std::fmt::Write;
 
-pub(super) fn text(records: &[Record]) -> String {
+/// Where the tables are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Terminal,
+    Markdown,
+}
+
+pub(super) fn text(records: &[Record], style: Style) -> String {
+    let between = if style == Style::Markdown { "\n\n" } else { "\n" };
     let mut text = format!("{}\n", machine(records));
     for sheet in sheets(records) {
-        let _ = write!(text, "\n{}\n{}\n", sheet.title, table(&sheet));
+        let _ = write!(text, "\n{}{between}{}\n", sheet.title, table(&sheet, style));
     }
     for (peer, reason) in missing(records) {
         let _ = write!(text, "\nMissing: {peer}: {reason}\n");
@@ -17,9 +25,13 @@ pub(super) fn text(records: &[Record]) -> String {
     text
 }
 
-fn table(sheet: &Sheet) -> Table {
+fn table(sheet: &Sheet, style: Style) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(&sheet.header).add_rows(&sheet.lines);
+    table.load_preset(match style {
+        Style::Terminal => presets::NOTHING,
+        Style::Markdown => presets::ASCII_MARKDOWN,
+    });
+    table.set_header(&sheet.header).add_rows(&sheet.lines);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -28,7 +40,7 @@ fn table(sheet: &Sheet) -> Table {
 
 #[cfg(test)]
 mod tests {
-    use super::text;
+    use super::{text, Style};
     use crate::report::tests::product;
     use crate::report::Record;
 
@@ -39,7 +51,7 @@ mod tests {
             Record::Compute(product("ggml-repacked", 1, 40.0)),
             Record::Missing { peer: "ggml".to_owned(), reason: "no npm".to_owned() },
         ];
-        let text = text(&records);
+        let text = text(&records, Style::Terminal);
         let lines: Vec<_> = text.lines().map(str::trim_end).collect();
         assert_eq!(lines[0], "a CPU; load 0.5 at most; others kept 0.00 processors busy at most");
         assert!(
@@ -47,5 +59,15 @@ mod tests {
             "{text}"
         );
         assert_eq!(lines.last(), Some(&"Missing: ggml: no npm"));
+    }
+
+    #[test]
+    fn a_table_is_markdown_if_that_is_asked_for() {
+        let text = text(&[Record::Compute(product("spanker-avx2", 1, 80.0))], Style::Markdown);
+        let lines: Vec<_> = text.lines().map(|line| line.replace(' ', "")).collect();
+        assert_eq!(
+            lines[4..],
+            ["|rows|spanker-avx2|", "|------|--------------|", "|1|80.0(79.0)|"]
+        );
     }
 }

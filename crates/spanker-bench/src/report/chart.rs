@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! GFLOP/s over the rows of activations.
+//! GFLOP/s over the rows of activations, as SVG for a page or picture that has the colours.
 
-use super::super::sheet::Group;
-use super::super::Bound;
+use super::sheet::{best_bounds, groups, Group};
+use super::{Bound, Record};
 use crate::Error;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-const SIZE: (u32, u32) = (520, 340);
+pub(super) const SIZE: (u32, u32) = (520, 340);
 /// Of text: not smaller than the page's on a telephone, to whose width a chart shrinks.
 const TEXT: u32 = 15;
 
-/// The page's colours, as they are drawn and as the style sheet names them, which has others for
-/// light and for dark.
+/// A style sheet with the colours, others for light and for dark.
+pub(super) const PALETTE: &str = include_str!("palette.css");
+
+/// The colours, as they are drawn and as [`PALETTE`] names them.
 const COLOURS: [(RGBColor, &str); 9] = [
     (RGBColor(1, 0, 0), "var(--series-0)"),
     (RGBColor(1, 0, 1), "var(--series-1)"),
@@ -29,13 +31,62 @@ const TEXT_COLOUR: RGBColor = COLOURS[SERIES].0;
 const GRID_COLOUR: RGBColor = COLOURS[SERIES + 1].0;
 const PAGE_COLOUR: RGBColor = COLOURS[SERIES + 2].0;
 
+/// A chart for each group of products by weights that are warm.
+#[derive(Debug)]
+pub(super) struct Charts {
+    /// All contestants, in the order of their colours.
+    pub(super) names: Vec<String>,
+    /// Titles and charts.
+    pub(super) charts: Vec<(String, String)>,
+}
+
+impl Charts {
+    pub(super) fn new(records: &[Record]) -> Result<Self, Error> {
+        let groups = groups(records);
+        let names = names(&groups);
+        let mut charts = Vec::new();
+        for group in groups.iter().filter(|group| !group.cold) {
+            let cold = groups.iter().find(|cold| cold.cold && cold.is_of_what(group));
+            let bounds = bounds(records, group, cold.is_some());
+            charts.push((group.title(), svg(group, cold, &bounds, &names)?));
+        }
+        Ok(Self { names, charts })
+    }
+}
+
+/// The contestants of all groups.
+fn names(groups: &[Group<'_>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in groups.iter().flat_map(Group::names) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The bounds of a group's products: of so many threads, and for what our kernel is made of.
+fn bounds<'a>(records: &'a [Record], group: &Group<'_>, has_cold: bool) -> Vec<&'a Bound> {
+    let product = group.products[0];
+    let kernel = product.kernel.trim_start_matches("spanker-");
+    best_bounds(records)
+        .into_iter()
+        .filter(|bound| bound.threads == product.threads)
+        .filter(|bound| match bound.kernel.strip_prefix("integer-") {
+            Some(instructions) => instructions.starts_with(kernel),
+            // Weights that fit into the caches are not read from memory.
+            None => has_cold,
+        })
+        .collect()
+}
+
 /// The colour of a series in the style sheet.
 pub(super) fn colour(index: usize) -> &'static str {
     COLOURS[index % SERIES].1
 }
 
 /// The products of `group` as curves, those of `cold` as rings, and the bounds as dashes.
-pub(super) fn svg(
+fn svg(
     group: &Group<'_>,
     cold: Option<&Group<'_>>,
     bounds: &[&Bound],
