@@ -31,11 +31,13 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Error> {
     let spanker = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spanker").canonicalize()?;
     let with = |features: &str| format!("spanker = {{ path = {spanker:?}{features} }}\n");
-    let off = ", default-features = false, features = [\"soft\"]";
+    let off = ", default-features = false";
+    let soft = format!("{off}, features = [\"soft\"]");
     let mut projects = vec![
         Project::new("spanker", "libclang there", &with(""))?.with_libclang(),
         Project::new("spanker", "libclang not there", &with(""))?.without_libclang(),
-        Project::new("spanker", "feature off", &with(off))?,
+        Project::new("spanker", "soft only", &with(&soft))?,
+        Project::new("spanker", "driver only", &with(off))?,
     ];
     for name in &arguments.beside {
         projects.push(Project::new(name, "", &format!("{name} = \"*\"\n"))?);

@@ -9,7 +9,6 @@ use crate::open::Open;
 use crate::scheduler::Scheduler;
 use crate::sync::lock;
 use nix::errno::Errno;
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, Weak};
 
@@ -20,10 +19,11 @@ pub struct Machine {
     slots: Arc<Slots>,
 }
 
-/// The cards that are plugged in, by index.
+/// The cards that are plugged in.
 #[derive(Debug)]
 pub(crate) struct Slots {
-    cards: Mutex<BTreeMap<u32, Arc<Card>>>,
+    /// By index; what was unplugged leaves its slot empty.
+    cards: Mutex<Vec<Option<Arc<Card>>>>,
     /// What is to go wrong, if anything.
     pub(crate) faults: Option<Arc<Injector>>,
 }
@@ -31,7 +31,12 @@ pub(crate) struct Slots {
 impl Slots {
     /// The indices of the cards there are, ascending.
     pub(crate) fn indices(&self) -> Vec<u32> {
-        lock(&self.cards).keys().copied().collect()
+        let cards = lock(&self.cards);
+        (0..).zip(&*cards).filter_map(|(index, card)| card.as_ref().map(|_| index)).collect()
+    }
+
+    fn card(&self, index: u32) -> Option<Arc<Card>> {
+        lock(&self.cards).get(index as usize)?.clone()
     }
 }
 
@@ -44,15 +49,15 @@ impl Machine {
     pub fn new(config: Config) -> io::Result<Self> {
         let scheduler = Arc::new(Scheduler::start(config.thread_count()?, config.engine)?);
         let faults = Injector::new(&config.faults).map(Arc::new);
-        let cards: BTreeMap<_, _> = (0..)
+        let cards: Vec<_> = (0..)
             .zip(config.cards)
             .map(|(index, card)| {
                 let scheduler = Arc::clone(&scheduler);
                 let card = Card::new(index, card.within_bounds(), scheduler, faults.clone());
-                (index, Arc::new(card))
+                Some(Arc::new(card))
             })
             .collect();
-        let all = cards.values().map(Arc::downgrade).collect();
+        let all = cards.iter().flatten().map(Arc::downgrade).collect();
         let slots = Arc::new(Slots { cards: Mutex::new(cards), faults });
         if let Some(timer) = slots.faults.as_ref().and_then(|faults| faults.timer()) {
             let cards = AllCards { slots: Arc::downgrade(&slots), cards: all };
@@ -72,7 +77,7 @@ impl Machine {
     /// ENOENT if no such card is plugged in; EMFILE or ENFILE if the descriptor
     /// for event loops cannot be had; what [`Config::faults`] says.
     pub fn open_card(&self, index: u32) -> Result<File, Errno> {
-        let card = lock(&self.slots.cards).get(&index).cloned().ok_or(Errno::ENOENT)?;
+        let card = self.slots.card(index).ok_or(Errno::ENOENT)?;
         if let Some(faults) = &card.faults {
             faults.answer(Call::Open)?;
         }
@@ -91,15 +96,14 @@ impl Machine {
     /// Takes a card out: its opens answer ENODEV from now on. Returns whether
     /// it was there.
     pub fn unplug(&self, index: u32) -> bool {
-        let card = lock(&self.slots.cards).remove(&index);
+        let card = lock(&self.slots.cards).get_mut(index as usize).and_then(Option::take);
         card.map(|card| card.unplug()).is_some()
     }
 
     /// Resets a card: what was opened before answers ENODEV from now on, what
     /// is opened later works. Returns whether the card is there.
     pub fn reset(&self, index: u32) -> bool {
-        let card = lock(&self.slots.cards).get(&index).cloned();
-        card.map(|card| card.reset()).is_some()
+        self.slots.card(index).map(|card| card.reset()).is_some()
     }
 }
 

@@ -149,7 +149,8 @@
 //!
 //! A [`Recorder`] wraps a Sail and writes all requests down, with sizes, times
 //! and operands; [`replay`](replay()) or the command `spanker replay` runs the
-//! record again, on this Sail or another, and compares results bit for bit.
+//! record again, on this Sail or another, and compares results bit for bit. Both
+//! are of the feature `record`.
 //!
 //! # Examples
 //!
@@ -162,11 +163,14 @@
 //! | feature | default | what it does |
 //! |---|---|---|
 //! | `bindgen` | on | the mirror of the ABI is made from the C header where libclang is there; nothing is missing without |
+//! | `record` | on | [`Recorder`] and [`replay`](replay()), and with them serde_json |
 //! | `soft` | on | the software Sail |
 //! | `tokio` | off | a [`Pending`] can be awaited in a tokio runtime |
+//!
+//! With none of them, what remains is for cards behind the driver.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-#![cfg_attr(not(feature = "soft"), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(not(all(feature = "record", feature = "soft")), allow(rustdoc::broken_intra_doc_links))]
 
 mod abi_version;
 mod batch;
@@ -179,6 +183,7 @@ mod matmul;
 mod matrix;
 mod open;
 mod pending;
+#[cfg(feature = "record")]
 mod record;
 mod ring;
 mod sail;
@@ -206,7 +211,9 @@ pub use info::{DeviceInfo, MatmulCap, PciDevice, Telemetry, Uuid};
 pub use matmul::Matmul;
 pub use matrix::Matrix;
 pub use pending::{Pending, Progress};
+#[cfg(feature = "record")]
 pub use record::replay::{replay, Difference, ReplayError, Replayed};
+#[cfg(feature = "record")]
 pub use record::Recorder;
 pub use ring::Ring;
 pub use sail::Sail;

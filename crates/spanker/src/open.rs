@@ -105,30 +105,6 @@ impl Open {
         Error::request(Request::Read, errno, "the completion counter")
     }
 
-    /// Notes on the tape, if there is one, what the host has written to these
-    /// buffers.
-    #[inline]
-    pub(crate) fn record_contents<'a>(&self, buffers: impl Iterator<Item = &'a Buffer>) {
-        if let Some(tape) = &self.node.tape {
-            tape.contents(buffers);
-        }
-    }
-
-    /// Notes on the tape, if there is one, what batch `seqno` has written.
-    #[inline]
-    pub(crate) fn record_results(&self, seqno: u64, results: &impl Results) {
-        if self.node.tape.is_some() {
-            results.for_each_buffer(&mut |buffer| self.record_result(seqno, buffer));
-        }
-    }
-
-    /// As [`Open::record_results`], of one buffer.
-    pub(crate) fn record_result(&self, seqno: u64, buffer: &Buffer) {
-        if let Some(tape) = &self.node.tape {
-            tape.result(seqno, buffer);
-        }
-    }
-
     /// # Errors
     /// [`Error::InFlight`] if batch `seqno` may still be running.
     pub(crate) fn require_retired(&self, seqno: u64) -> Result<(), Error> {
@@ -194,6 +170,41 @@ impl Open {
         }
         Ok(())
     }
+}
+
+#[cfg(feature = "record")]
+impl Open {
+    /// Notes on the tape, if there is one, what the host has written to these
+    /// buffers.
+    #[inline]
+    pub(crate) fn record_contents<'a>(&self, buffers: impl Iterator<Item = &'a Buffer>) {
+        if let Some(tape) = &self.node.tape {
+            tape.contents(buffers);
+        }
+    }
+
+    /// Notes on the tape, if there is one, what batch `seqno` has written.
+    #[inline]
+    pub(crate) fn record_results(&self, seqno: u64, results: &impl Results) {
+        if self.node.tape.is_some() {
+            results.for_each_buffer(&mut |buffer| self.record_result(seqno, buffer));
+        }
+    }
+
+    /// As [`Open::record_results`], of one buffer.
+    pub(crate) fn record_result(&self, seqno: u64, buffer: &Buffer) {
+        if let Some(tape) = &self.node.tape {
+            tape.result(seqno, buffer);
+        }
+    }
+}
+
+/// There is no tape.
+#[cfg(not(feature = "record"))]
+impl Open {
+    pub(crate) fn record_contents<'a>(&self, _: impl Iterator<Item = &'a Buffer>) {}
+
+    pub(crate) fn record_results(&self, _: u64, _: &impl Results) {}
 }
 
 /// The deadline that never comes.

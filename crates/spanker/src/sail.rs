@@ -112,6 +112,7 @@ impl Sail {
         &self.open
     }
 
+    #[cfg(feature = "record")]
     pub(crate) fn open_handle_mut(&mut self) -> &mut Arc<Open> {
         &mut self.open
     }

@@ -15,13 +15,13 @@ pub use buffer::Placement;
 pub(crate) use event_loop::EventLoopFd;
 use memory::Memory;
 
+#[cfg(feature = "record")]
 use crate::record::Tape;
 use nix::errno::Errno;
 use spanker_sys::*;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::time::Instant;
 
 /// An open node. The methods are the requests of the ABI, and their errors the
 /// device's errnos. All requests pass here, and are noted on the tape if there
@@ -29,6 +29,7 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Node {
     device: Device,
+    #[cfg(feature = "record")]
     pub(crate) tape: Option<Box<Tape>>,
 }
 
@@ -51,6 +52,21 @@ macro_rules! either {
     };
 }
 
+/// Makes a request of whichever device it is, and has the tape note the answer
+/// by one of its methods, if there is a tape.
+macro_rules! noted {
+    ($self:expr, $node:ident => $call:expr, $answer:ident => $note:ident($($what:expr),*)) => {{
+        #[cfg(feature = "record")]
+        let begun = $self.tape.as_deref().and_then(Tape::begin);
+        let $answer = either!($self, $node => $call);
+        #[cfg(feature = "record")]
+        if let Some((tape, begin)) = begun {
+            tape.$note(begin, $($what),*);
+        }
+        $answer
+    }};
+}
+
 impl Node {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         kernel::Node::open(path).map(Device::Kernel).map(Self::of)
@@ -62,14 +78,15 @@ impl Node {
     }
 
     fn of(device: Device) -> Self {
-        Self { device, tape: None }
+        Self {
+            device,
+            #[cfg(feature = "record")]
+            tape: None,
+        }
     }
 
     pub(crate) fn ping(&self) -> Result<(), Errno> {
-        let begin = self.begin();
-        let answer = either!(self, node => node.ping());
-        self.note(begin, |tape, begin| tape.ping(begin, answer));
-        answer
+        noted!(self, node => node.ping(), answer => ping(answer))
     }
 
     pub(crate) fn version(&self) -> Result<spanker_version, Errno> {
@@ -79,25 +96,17 @@ impl Node {
     /// Fills `answer` as far as the device's answer goes; returns the full
     /// length of that in bytes.
     pub(crate) fn query<T: Plain>(&self, kind: u32, answer: &mut [T]) -> Result<usize, Errno> {
-        let begin = self.begin();
-        let bytes = either!(self, node => node.query(kind, T::slice_bytes_mut(answer)));
-        self.note(begin, |tape, begin| tape.query(begin, kind, bytes));
-        bytes
+        let answer = T::slice_bytes_mut(answer);
+        noted!(self, node => node.query(kind, answer), bytes => query(kind, bytes))
     }
 
     pub(crate) fn buf_create(&self, create: &mut spanker_buf_create) -> Result<(), Errno> {
-        let begin = self.begin();
-        let answer = either!(self, node => node.buf_create(create));
-        self.note(begin, |tape, begin| tape.buf_create(begin, create, answer));
-        answer
+        noted!(self, node => node.buf_create(create), answer => buf_create(create, answer))
     }
 
     pub(crate) fn buf_destroy(&self, handle: u32) -> Result<(), Errno> {
-        let begin = self.begin();
-        let answer =
-            either!(self, node => node.buf_destroy(&spanker_buf_destroy { handle, flags: 0 }));
-        self.note(begin, |tape, begin| tape.buf_destroy(begin, handle, answer));
-        answer
+        let destroy = spanker_buf_destroy { handle, flags: 0 };
+        noted!(self, node => node.buf_destroy(&destroy), answer => buf_destroy(handle, answer))
     }
 
     /// Submits `ops` as one batch; returns its seqno. What they write is out of
@@ -117,9 +126,11 @@ impl Node {
             bad_op: SPANKER_NO_OP,
             ..Default::default()
         };
-        let begin = self.begin();
-        let answer = either!(self, node => node.work_submit(&mut submit, ops));
-        self.note(begin, |tape, begin| tape.work_submit(begin, ops, &submit, answer));
+        let answer = noted!(
+            self,
+            node => node.work_submit(&mut submit, ops),
+            answer => work_submit(ops, &submit, answer)
+        );
         match answer {
             Ok(()) => Ok(submit.seqno),
             Err(errno) => Err((submit.bad_op, errno)),
@@ -130,16 +141,12 @@ impl Node {
     /// `completed` was, and the answer; goes on after EINTR.
     pub(crate) fn wait(&self, seqno: u64, deadline_ns: i64) -> (u64, Result<(), Errno>) {
         let mut wait = spanker_wait { seqno, deadline_ns, ..Default::default() };
-        let begin = self.begin();
-        loop {
-            match either!(self, node => node.wait(&mut wait)) {
-                Err(Errno::EINTR) => {}
-                answer => {
-                    self.note(begin, |tape, begin| tape.wait(begin, &wait, answer));
-                    return (wait.completed, answer);
-                }
-            }
-        }
+        let answer = noted!(
+            self,
+            node => uninterrupted(|| node.wait(&mut wait)),
+            answer => wait(&wait, answer)
+        );
+        (wait.completed, answer)
     }
 
     /// The completion counter if it has moved since it was last read.
@@ -147,36 +154,25 @@ impl Node {
     /// # Errors
     /// EAGAIN if it has not.
     pub(crate) fn read_completed(&self) -> Result<u64, Errno> {
-        let begin = self.begin();
-        loop {
-            match either!(self, node => node.read_completed()) {
-                Err(Errno::EINTR) => {}
-                answer => {
-                    self.note(begin, |tape, begin| tape.read(begin, answer));
-                    return answer;
-                }
-            }
-        }
+        noted!(self, node => uninterrupted(|| node.read_completed()), answer => read(answer))
     }
 
     /// Maps `len` bytes at `offset`.
     pub(crate) fn map(&self, offset: u64, len: usize) -> Result<Memory, Errno> {
-        let begin = self.begin();
-        let memory = either!(self, node => node.map(offset, len));
-        self.note(begin, |tape, begin| tape.map(begin, len, memory.as_ref().err().copied()));
-        memory
+        noted!(
+            self,
+            node => node.map(offset, len),
+            memory => map(len, memory.as_ref().err().copied())
+        )
     }
+}
 
-    /// When a request begins, if anybody wants to know.
-    #[inline]
-    fn begin(&self) -> Option<Instant> {
-        self.tape.as_ref().filter(|tape| !tape.is_over()).map(|_| Instant::now())
-    }
-
-    #[inline]
-    fn note(&self, begin: Option<Instant>, note: impl FnOnce(&Tape, Instant)) {
-        if let (Some(tape), Some(begin)) = (&self.tape, begin) {
-            note(tape, begin);
+/// Makes a request, and again as long as signals interrupt it.
+fn uninterrupted<T>(mut request: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match request() {
+            Err(Errno::EINTR) => {}
+            answer => return answer,
         }
     }
 }

@@ -5,20 +5,21 @@ use super::{BadAddress, UserMemory};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::uio::{process_vm_readv, process_vm_writev, RemoteIoVec};
-use nix::unistd::{pipe, Pid};
-use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, OwnedFd};
+use nix::unistd::Pid;
+use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
 
 /// The whole address space of this process. Addresses come from outside and
 /// may be anything: the kernel copies, and says so where it cannot.
 #[derive(Debug)]
 pub struct ProcessMemory {
     /// Used where the kernel has no `process_vm_readv`, as under qemu-user.
-    pipe: Option<(OwnedFd, OwnedFd)>,
+    sockets: Option<(UnixStream, UnixStream)>,
 }
 
-/// Bytes that a pipe takes without blocking when it is empty.
-const PIPE_ROOM: usize = 4096;
+/// Bytes that a socket takes without blocking when nothing waits in it.
+const SOCKET_ROOM: usize = 4096;
 
 impl ProcessMemory {
     /// Access to this process's memory.
@@ -28,25 +29,25 @@ impl ProcessMemory {
     /// memory that the caller may have written just so, or none that can be
     /// written at all.
     pub unsafe fn new() -> Self {
-        Self { pipe: None }
+        Self { sockets: None }
     }
 
-    fn pipe(&mut self) -> Result<&(OwnedFd, OwnedFd), BadAddress> {
-        if self.pipe.is_none() {
-            self.pipe = Some(pipe().map_err(|_| BadAddress)?);
+    fn sockets(&mut self) -> Result<&mut (UnixStream, UnixStream), BadAddress> {
+        if self.sockets.is_none() {
+            self.sockets = Some(UnixStream::pair().map_err(|_| BadAddress)?);
         }
-        self.pipe.as_ref().ok_or(BadAddress)
+        self.sockets.as_mut().ok_or(BadAddress)
     }
 
-    fn read_by_pipe(&mut self, base: usize, into: &mut [u8]) -> Result<(), BadAddress> {
-        let (reader, writer) = self.pipe()?;
-        for (i, chunk) in into.chunks_mut(PIPE_ROOM).enumerate() {
-            let from = base.checked_add(i * PIPE_ROOM).ok_or(BadAddress)?;
+    fn read_by_socket(&mut self, base: usize, into: &mut [u8]) -> Result<(), BadAddress> {
+        let (reader, writer) = self.sockets()?;
+        for (i, chunk) in into.chunks_mut(SOCKET_ROOM).enumerate() {
+            let from = base.checked_add(i * SOCKET_ROOM).ok_or(BadAddress)?;
             // SAFETY: write(2) only reads memory, and answers EFAULT where it
-            // cannot; it is asked for no more than an empty pipe takes.
+            // cannot; it is asked for no more than an empty socket takes.
             let moved = unsafe { libc::write(writer.as_raw_fd(), from as *const _, chunk.len()) };
             let taken = usize::try_from(moved).map_err(|_| BadAddress)?;
-            let got = nix::unistd::read(reader, chunk).map_err(|_| BadAddress)?;
+            let got = reader.read(chunk).map_err(|_| BadAddress)?;
             if taken != chunk.len() || got != chunk.len() {
                 return Err(BadAddress);
             }
@@ -54,17 +55,17 @@ impl ProcessMemory {
         Ok(())
     }
 
-    fn write_by_pipe(&mut self, base: usize, from: &[u8]) -> Result<(), BadAddress> {
-        let (reader, writer) = self.pipe()?;
-        for (i, chunk) in from.chunks(PIPE_ROOM).enumerate() {
-            let into = base.checked_add(i * PIPE_ROOM).ok_or(BadAddress)?;
-            nix::unistd::write(writer, chunk).map_err(|_| BadAddress)?;
+    fn write_by_socket(&mut self, base: usize, from: &[u8]) -> Result<(), BadAddress> {
+        let (reader, writer) = self.sockets()?;
+        for (i, chunk) in from.chunks(SOCKET_ROOM).enumerate() {
+            let into = base.checked_add(i * SOCKET_ROOM).ok_or(BadAddress)?;
+            writer.write_all(chunk).map_err(|_| BadAddress)?;
             // SAFETY: what can be written there may be, as whoever made this
             // value has promised; elsewhere the kernel answers EFAULT.
             let moved = unsafe { libc::read(reader.as_raw_fd(), into as *mut _, chunk.len()) };
             if usize::try_from(moved).ok() != Some(chunk.len()) {
-                // What is left in the pipe must not reach the next reader.
-                self.pipe = None;
+                // What is left in the socket must not reach the next reader.
+                self.sockets = None;
                 return Err(BadAddress);
             }
         }
@@ -87,7 +88,7 @@ impl UserMemory for ProcessMemory {
         let remote = [RemoteIoVec { base, len }];
         match process_vm_readv(Pid::this(), &mut [IoSliceMut::new(into)], &remote) {
             Ok(copied) if copied == len => Ok(()),
-            Err(errno) if call_is_missing(errno) => self.read_by_pipe(base, into),
+            Err(errno) if call_is_missing(errno) => self.read_by_socket(base, into),
             _ => Err(BadAddress),
         }
     }
@@ -100,7 +101,7 @@ impl UserMemory for ProcessMemory {
         let remote = [RemoteIoVec { base, len: from.len() }];
         match process_vm_writev(Pid::this(), &[IoSlice::new(from)], &remote) {
             Ok(copied) if copied == from.len() => Ok(()),
-            Err(errno) if call_is_missing(errno) => self.write_by_pipe(base, from),
+            Err(errno) if call_is_missing(errno) => self.write_by_socket(base, from),
             _ => Err(BadAddress),
         }
     }
@@ -121,8 +122,8 @@ mod tests {
     const WAYS: [(Read, Write); 2] = [
         (UserMemory::read, UserMemory::write),
         (
-            |memory, address, into| memory.read_by_pipe(address as usize, into),
-            |memory, address, from| memory.write_by_pipe(address as usize, from),
+            |memory, address, into| memory.read_by_socket(address as usize, into),
+            |memory, address, from| memory.write_by_socket(address as usize, from),
         ),
     ];
 

@@ -3,10 +3,9 @@
 
 use super::SharedRows;
 use nix::errno::Errno;
-use nix::sys::mman::{madvise, mmap_anonymous, munmap, MapFlags, MmapAdvise, ProtFlags};
+use nix::libc;
 use nix::unistd::{sysconf, SysconfVar};
 use spanker_sys::Plain;
-use std::ffi::c_void;
 use std::mem::size_of;
 use std::num::NonZeroUsize;
 use std::ptr::{self, NonNull};
@@ -24,7 +23,7 @@ pub(crate) fn page_size() -> u64 {
 /// any time, so no reference into it is ever made: it is copied from and to.
 #[derive(Debug)]
 pub(crate) struct Storage {
-    start: NonNull<c_void>,
+    start: NonNull<u8>,
     len: NonZeroUsize,
 }
 
@@ -45,18 +44,22 @@ impl Storage {
         // No object is larger than isize::MAX, and pointers reach no further.
         let len = isize::try_from(len).ok().and_then(|len| NonZeroUsize::new(len as usize));
         let len = len.ok_or(Errno::ENOMEM)?;
-        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // SAFETY: a fresh anonymous mapping at an address of the kernel's
         // choice affects no memory that exists.
-        let start = unsafe { mmap_anonymous(None, len, protection, MapFlags::MAP_PRIVATE) };
-        let start = start.map_err(|_| Errno::ENOMEM)?;
+        let start = unsafe { libc::mmap(ptr::null_mut(), len.get(), protection, flags, -1, 0) };
+        if start == libc::MAP_FAILED {
+            return Err(Errno::ENOMEM);
+        }
+        let start = NonNull::new(start).ok_or(Errno::ENOMEM)?;
         if len.get() >= HUGE_PAGE {
             // A product reads many rows by turns, each on a page of its own if pages are small. It
             // is a wish: kernels that cannot fulfil it say so, and nothing is lost.
             // SAFETY: the mapping is this value's own, and its contents stay as they are.
-            let _ = unsafe { madvise(start, len.get(), MmapAdvise::MADV_HUGEPAGE) };
+            let _ = unsafe { libc::madvise(start.as_ptr(), len.get(), libc::MADV_HUGEPAGE) };
         }
-        Ok(Self { start, len })
+        Ok(Self { start: start.cast(), len })
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -64,7 +67,7 @@ impl Storage {
     }
 
     pub(crate) fn as_ptr(&self) -> *mut u8 {
-        self.start.as_ptr().cast()
+        self.start.as_ptr()
     }
 
     /// The address of `bytes` bytes at `offset`, all inside.
@@ -140,7 +143,7 @@ impl Drop for Storage {
         // SAFETY: the mapping is this value's own, and nothing refers to it:
         // whoever holds a pointer into it also holds this value. It can only
         // fail for arguments that are not a mapping.
-        let _ = unsafe { munmap(self.start, self.len.get()) };
+        let _ = unsafe { libc::munmap(self.as_ptr().cast(), self.len.get()) };
     }
 }
 

@@ -56,8 +56,14 @@ impl Tape {
 
     /// Whether there is any use in telling it something.
     #[inline]
-    pub(crate) fn is_over(&self) -> bool {
+    fn is_over(&self) -> bool {
         self.over.load(Ordering::Relaxed)
+    }
+
+    /// When a request begins, if there is any use in telling it.
+    #[inline]
+    pub(crate) fn begin(&self) -> Option<(&Self, Instant)> {
+        (!self.is_over()).then(|| (self, Instant::now()))
     }
 
     /// Writes a line. After one that cannot be written there is no other.

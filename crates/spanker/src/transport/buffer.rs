@@ -36,7 +36,7 @@ pub enum Placement {
 pub struct Buffer {
     open: Arc<Open>,
     handle: u32,
-    /// The host has written to it since [`Buffer::take_written`] was last asked.
+    /// The host has written to it since a record last took note of that.
     written: AtomicBool,
     /// The last batch in which an op reads it.
     last_read: AtomicU64,
@@ -99,6 +99,7 @@ impl Buffer {
     }
 
     /// Whether the host has written to it since this was last asked.
+    #[cfg(feature = "record")]
     pub(crate) fn take_written(&self) -> bool {
         self.written.swap(false, Ordering::Relaxed)
     }

@@ -3,7 +3,6 @@
 
 use super::memory::Memory;
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use nix::libc;
 use spanker_sys::*;
 use std::fs::{File, OpenOptions};
@@ -59,11 +58,8 @@ impl Node {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         // Without blocking, so that the completion counter can be looked at;
         // WAIT does not heed it. The standard library adds O_CLOEXEC.
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(OFlag::O_NONBLOCK.bits())
-            .open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).custom_flags(libc::O_NONBLOCK).open(path)?;
         Ok(Self { file })
     }
 

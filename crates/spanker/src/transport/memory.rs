@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A buffer's memory in this process.
 
-use nix::sys::mman::munmap;
-use std::ffi::c_void;
+use nix::libc;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::slice;
@@ -72,7 +71,7 @@ impl Drop for Memory {
         if matches!(self.mapping, Mapping::Kernel) {
             // SAFETY: the mapping was made for this value, and what borrowed
             // from it is gone. It fails only for what is no mapping.
-            let _ = unsafe { munmap(self.start.cast::<c_void>(), self.len) };
+            let _ = unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
         }
     }
 }
