@@ -3,6 +3,7 @@
 
 mod abi;
 mod architectures;
+mod bench;
 mod costs;
 mod driver;
 mod examples;
@@ -62,6 +63,7 @@ const STEPS: &[Step] = &[
         what: "the safe API costs no allocation and few instructions",
         run: costs::costs,
     },
+    Step { name: "bench", what: "the benchmarks run, with ggml beside", run: bench::bench },
     Step { name: "outside", what: "another crate uses spanker by path", run: outside },
     Step {
         name: "packages",
