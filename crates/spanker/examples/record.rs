@@ -3,7 +3,7 @@
 //! to see whether it gives the same bits there. The command `spanker replay FILE`
 //! does so too.
 //!
-//! `cargo run --release -p spanker --example record`
+//! `cargo run --release -p spanker --features record --example record`
 
 use spanker::{BlockQ4K, Matmul, Recorder, Sail, F32, Q4K};
 use std::error::Error;

@@ -2,7 +2,7 @@
 //! All requests of a program that awaits its work written down, and the same run
 //! again on another Sail.
 //!
-//! `cargo run --release -p spanker --features tokio --example record_tokio`
+//! `cargo run --release -p spanker --features record,tokio --example record_tokio`
 
 use spanker::{BlockQ4K, Matmul, Recorder, Sail, F32, Q4K};
 use std::error::Error;

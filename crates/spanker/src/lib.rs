@@ -163,7 +163,7 @@
 //! | feature | default | what it does |
 //! |---|---|---|
 //! | `bindgen` | on | the mirror of the ABI is made from the C header where libclang is there; nothing is missing without |
-//! | `record` | on | [`Recorder`] and [`replay`](replay()), and with them serde_json |
+//! | `record` | off | [`Recorder`] and [`replay`](replay()), and with them serde_json |
 //! | `soft` | on | the software Sail |
 //! | `tokio` | off | a [`Pending`] can be awaited in a tokio runtime |
 //!

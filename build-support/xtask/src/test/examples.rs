@@ -17,7 +17,8 @@ pub(super) fn examples() -> Result<(), String> {
         return Err(format!("there are no examples in {}", folder.display()));
     }
     for name in &names {
-        let words = format!("run --quiet --package spanker --features tokio --example {name}");
+        let words =
+            format!("run --quiet --package spanker --features record,tokio --example {name}");
         run(cargo(&words).env("SPANKER_SAIL", "soft"))?;
     }
     println!("{} examples ran", names.len());
