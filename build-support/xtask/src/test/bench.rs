@@ -9,7 +9,7 @@ use std::process::Command;
 
 /// Without candle, which takes minutes to compile.
 const CRATE: &str =
-    "--manifest-path crates/spanker-bench/Cargo.toml --no-default-features --release";
+    "--manifest-path crates/spanker-bench/Cargo.toml --locked --no-default-features --release";
 
 pub(super) fn bench() -> Result<(), String> {
     run(&mut bench_cargo("clippy", "--all-targets -- -D warnings"))?;
