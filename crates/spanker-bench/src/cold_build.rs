@@ -10,6 +10,7 @@ use crate::statistics::Sorted;
 use crate::Error;
 use clap::Args;
 use project::Project;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 #[derive(Args, Clone, Debug)]
@@ -18,7 +19,7 @@ pub(crate) struct Arguments {
     pub(crate) format: Format,
     /// Builds of each [default: 3, or 1 with --quick].
     #[arg(long)]
-    rounds: Option<usize>,
+    rounds: Option<NonZeroUsize>,
     /// The crates beside spanker, by name.
     #[arg(long, value_delimiter = ',', default_value = "kvm-ioctls,gpiocdev,drm,userfaultfd")]
     beside: Vec<String>,
@@ -32,18 +33,21 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Erro
     let spanker = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spanker").canonicalize()?;
     let with = |features: &str| format!("spanker = {{ path = {spanker:?}{features} }}\n");
     let off = ", default-features = false";
-    let soft = format!("{off}, features = [\"soft\"]");
+    let [soft, bindgen] =
+        ["soft", "bindgen"].map(|feature| format!("{off}, features = [{feature:?}]"));
     let mut projects = vec![
         Project::new("spanker", "libclang there", &with(""))?.with_libclang(),
         Project::new("spanker", "libclang not there", &with(""))?.without_libclang(),
         Project::new("spanker", "soft only", &with(&soft))?,
         Project::new("spanker", "driver only", &with(off))?,
+        Project::new("spanker", "driver only, bindgen", &with(&bindgen))?.with_libclang(),
     ];
     for name in &arguments.beside {
         projects.push(Project::new(name, "", &format!("{name} = \"*\"\n"))?);
     }
 
-    let rounds = arguments.rounds.unwrap_or(if arguments.format.quick { 1 } else { 3 }).max(1);
+    let usual = if arguments.format.quick { 1 } else { 3 };
+    let rounds = arguments.rounds.map_or(usual, NonZeroUsize::get);
     let watch = Watch::start();
     let mut builds: Vec<(Project, Vec<f64>)> = Vec::new();
     for project in projects {

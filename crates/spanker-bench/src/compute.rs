@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     weights: Vec<Shape>,
     /// Rows of activations.
     #[arg(long, value_delimiter = ',')]
-    rows: Vec<usize>,
+    rows: Vec<NonZeroUsize>,
     /// What is multiplied.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "f32")]
     pair: Vec<Pair>,
@@ -41,8 +41,8 @@ pub(crate) struct Arguments {
     #[arg(long, hide = true)]
     in_process: Option<NonZeroUsize>,
     /// Seconds for one contestant at one size.
-    #[arg(long)]
-    seconds: Option<f64>,
+    #[arg(long, value_parser = parse_seconds)]
+    seconds: Option<Duration>,
 }
 
 impl Arguments {
@@ -74,32 +74,47 @@ impl Arguments {
 
     fn rows(&self) -> Vec<usize> {
         match (self.rows.is_empty(), self.format.quick) {
-            (false, _) => self.rows.clone(),
+            (false, _) => self.rows.iter().map(|rows| rows.get()).collect(),
             (true, true) => vec![1, 8, 128],
             (true, false) => vec![1, 2, 4, 8, 32, 128, 512],
         }
     }
 
     fn effort(&self) -> Effort {
-        let seconds = self.seconds.unwrap_or(if self.format.quick { 0.25 } else { 1.0 });
+        let usual = Duration::from_millis(if self.format.quick { 250 } else { 1000 });
         Effort {
-            time: Duration::from_secs_f64(seconds.clamp(0.0, 3600.0)),
+            time: self.seconds.unwrap_or(usual),
             rounds: if self.format.quick { 3 } else { 5 },
         }
     }
 
-    fn kernels(&self) -> Vec<&'static str> {
+    /// # Errors
+    /// If one is not of this CPU.
+    fn kernels(&self) -> Result<Vec<&'static str>, Error> {
         let all = CpuEngine::kernels();
         if self.kernel.is_empty() {
-            return vec![CpuEngine::new().kernel()];
+            return Ok(vec![CpuEngine::new().kernel()]);
         }
-        let asked = |kernel: &&str| {
-            self.kernel
-                .iter()
-                .any(|name| name == "all" || name.trim_start_matches("spanker-") == *kernel)
-        };
+        let is = |name: &str, kernel: &str| name.trim_start_matches("spanker-") == kernel;
+        for name in self.kernel.iter().filter(|name| *name != "all") {
+            if !all.iter().any(|kernel| is(name, kernel)) {
+                let all = all.join(", ");
+                return Err(format!("no kernel `{name}` on this CPU; there are {all}").into());
+            }
+        }
+        let asked =
+            |kernel: &&str| self.kernel.iter().any(|name| name == "all" || is(name, kernel));
         // The fastest first, as all ratios are of the first.
-        all.into_iter().rev().filter(asked).collect()
+        Ok(all.into_iter().rev().filter(asked).collect())
+    }
+}
+
+/// A time for a measurement.
+pub(crate) fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|error| format!("{error}"))?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if !time.is_zero() && seconds <= 3600.0 => Ok(time),
+        _ => Err("more than 0, and 3600 at most".to_owned()),
     }
 }
 
@@ -108,6 +123,8 @@ impl Arguments {
 /// # Errors
 /// If a contestant fails or computes something else than the others.
 pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Error> {
+    // Before anything is measured, and not in each process.
+    arguments.kernels()?;
     let Some(threads) = arguments.in_process else {
         // Some implementations can be told their number of threads only once in a process.
         return arguments.threads.iter().try_for_each(|threads| in_a_process(*threads, report));

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
             Command::Submit(arguments) => arguments.format.clone(),
             Command::Build(arguments) => arguments.format.clone(),
             Command::Show(arguments) => arguments.format.clone(),
-        });
+        })?;
         match &command {
             Command::Compute(arguments) => compute::run(arguments, &mut report)?,
             Command::Submit(arguments) => submit::run(arguments, &mut report)?,
@@ -89,7 +89,15 @@ mod tests {
             let arguments = ["spanker-bench"].into_iter().chain(line.split(' '));
             assert!(Arguments::try_parse_from(arguments).is_ok(), "{line}");
         }
-        for line in ["", "compute --weights 4096x100", "show", "submit --opens 0"] {
+        for line in [
+            "",
+            "compute --weights 4096x100",
+            "compute --seconds=-1",
+            "compute --rows 0",
+            "build --rounds 0",
+            "show",
+            "submit --opens 0",
+        ] {
             let arguments = ["spanker-bench"].into_iter().chain(line.split(' '));
             assert!(Arguments::try_parse_from(arguments).is_err(), "{line}");
         }

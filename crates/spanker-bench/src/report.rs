@@ -13,7 +13,8 @@ use crate::Error;
 use clap::Args;
 pub(crate) use json::parse;
 use serde::{Deserialize, Serialize};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{stdout, Write};
 use std::path::{Path, PathBuf};
 use text::Style;
 
@@ -178,8 +179,18 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format, records: Vec::new() }
+    /// # Errors
+    /// If a file that is to be written cannot be: better now than when all is
+    /// measured.
+    pub(crate) fn new(format: Format) -> Result<Self, Error> {
+        for path in format.html.iter().chain(&format.svg) {
+            File::options()
+                .append(true)
+                .create(true)
+                .open(path)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        Ok(Self { format, records: Vec::new() })
     }
 
     pub(crate) fn add(&mut self, record: Record) -> Result<(), Error> {
@@ -192,15 +203,15 @@ impl Report {
 
     /// Shows what is shown at the end.
     pub(crate) fn finish(self) -> Result<(), Error> {
-        if !self.format.json {
-            let style = if self.format.markdown { Style::Markdown } else { Style::Terminal };
-            print!("{}", text::text(&self.records, style));
-        }
         if let Some(path) = &self.format.html {
             write(path, &html::page(&self.records)?)?;
         }
         if let Some(path) = &self.format.svg {
             write(path, &picture::svg(&self.records)?)?;
+        }
+        if !self.format.json {
+            let style = if self.format.markdown { Style::Markdown } else { Style::Terminal };
+            stdout().write_all(text::text(&self.records, style).as_bytes())?;
         }
         Ok(())
     }

@@ -22,8 +22,10 @@ pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Erro
     for path in &arguments.files {
         let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let text = fs::read_to_string(path).map_err(|error| named(&error))?;
-        for line in text.lines() {
-            report.add(parse(line).map_err(|error| named(&error))?)?;
+        for (index, line) in text.lines().enumerate() {
+            let record =
+                parse(line).map_err(|error| named(&format!("line {}: {error}", index + 1)));
+            report.add(record?)?;
         }
     }
     Ok(())

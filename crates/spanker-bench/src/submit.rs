@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What it costs to have a small op done: 1×256 by 8×256, single and in batches.
 
+use crate::compute::parse_seconds;
 use crate::machine::Watch;
 use crate::report::{Format, Record, Report, Submission};
 use crate::statistics::Sorted;
@@ -32,8 +33,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_delimiter = ',', default_value = "1,256")]
     batch: Vec<NonZeroUsize>,
     /// Seconds for one measurement.
-    #[arg(long)]
-    seconds: Option<f64>,
+    #[arg(long, value_parser = parse_seconds)]
+    seconds: Option<Duration>,
 }
 
 /// Measures and reports.
@@ -41,8 +42,8 @@ pub(crate) struct Arguments {
 /// # Errors
 /// If the Sail refuses or fails an op.
 pub(crate) fn run(arguments: &Arguments, report: &mut Report) -> Result<(), Error> {
-    let seconds = arguments.seconds.unwrap_or(if arguments.format.quick { 0.5 } else { 3.0 });
-    let limit = Duration::from_secs_f64(seconds.clamp(0.0, 3600.0));
+    let usual = Duration::from_millis(if arguments.format.quick { 500 } else { 3000 });
+    let limit = arguments.seconds.unwrap_or(usual);
     let processors = thread::available_parallelism()?;
     let engine = CpuEngine::new();
     let kernel = format!("spanker-{}", engine.kernel().trim_start_matches("spanker-"));

@@ -14,7 +14,7 @@ use crate::engine::{Engine, Scratch, Stop};
 use crate::kernel::FloatEnvironment;
 use crate::op::Op;
 use crate::open::Open;
-use crate::sync::{lock, poll, Signal};
+use crate::sync::{lock, poll, Signal, POLL};
 use crate::timeline::Batch;
 use crate::workspace::Workspace;
 pub use crew::Crew;
@@ -26,7 +26,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The threads; they stop when this is dropped.
 #[derive(Debug)]
@@ -41,8 +41,9 @@ struct Shared {
     ready: Mutex<Ready>,
     /// How many opens there are in `ready`, to be looked at between ops.
     waiting: AtomicUsize,
-    /// How many shared ops there are in `ready`, for threads that poll.
-    offered: AtomicUsize,
+    /// How many ops have been shared, ever: threads that poll see by it that there
+    /// is another.
+    ops_shared: AtomicUsize,
     /// Threads that have helped and look for more of that before they sleep.
     polling: AtomicUsize,
     /// They are to look what else there is.
@@ -96,7 +97,7 @@ impl Scheduler {
                 ..Ready::default()
             }),
             waiting: AtomicUsize::new(0),
-            offered: AtomicUsize::new(0),
+            ops_shared: AtomicUsize::new(0),
             polling: AtomicUsize::new(0),
             called: AtomicBool::new(false),
             work: Signal::default(),
@@ -221,10 +222,14 @@ impl Shared {
     fn serve(&self, mut scratch: Scratch) {
         let _environment = FloatEnvironment::ieee();
         let mut ready = lock(&self.ready);
-        let mut has_helped = false;
+        // Until when this thread is rather awake than asleep: it has helped, and may again.
+        let mut awake_until = None;
         while !ready.stop {
             let Some(task) = self.next_task(&mut ready) else {
-                ready = if take(&mut has_helped) { self.poll(ready) } else { self.idle(ready) };
+                ready = match awake_until.filter(|end| *end > Instant::now()) {
+                    Some(end) => self.poll(ready, end),
+                    None => self.idle(ready),
+                };
                 continue;
             };
             ready.computing += 1;
@@ -244,7 +249,7 @@ impl Shared {
                 }
                 Task::Join(op) => {
                     op.help(&mut scratch, |open| self.others_wait(open));
-                    has_helped = true;
+                    awake_until = Some(Instant::now() + POLL);
                     None
                 }
             };
@@ -256,13 +261,17 @@ impl Shared {
         }
     }
 
-    /// Looks for a short time whether there is another op to help with, rather
-    /// than sleep and be woken for it.
-    fn poll<'a>(&'a self, ready: MutexGuard<'a, Ready>) -> MutexGuard<'a, Ready> {
+    /// Looks until `end` whether there is another op to help with, rather than
+    /// sleep and be woken for it.
+    fn poll<'a>(&'a self, ready: MutexGuard<'a, Ready>, end: Instant) -> MutexGuard<'a, Ready> {
         self.polling.fetch_add(1, Ordering::Relaxed);
         self.called.store(false, Ordering::Relaxed);
+        // Of those in `ready`, none has a tile left.
+        let seen = self.ops_shared.load(Ordering::Relaxed);
         drop(ready);
-        poll(|| self.offered.load(Ordering::Relaxed) > 0 || self.called.load(Ordering::Relaxed));
+        poll(end, || {
+            self.ops_shared.load(Ordering::Relaxed) != seen || self.called.load(Ordering::Relaxed)
+        });
         let ready = lock(&self.ready);
         self.polling.fetch_sub(1, Ordering::Relaxed);
         ready

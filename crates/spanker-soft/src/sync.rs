@@ -14,12 +14,11 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How long a thread looks for what it waits for before it sleeps: about as long as it takes to be
 /// woken, so that it never costs more than twice what would have been best.
-const POLL: Duration = Duration::from_micros(50);
+pub(crate) const POLL: Duration = Duration::from_micros(50);
 
-/// Looks, for a short time, until something is there. Whoever else wants the processor gets it.
+/// Looks until something is there, or until `end`. Whoever else wants the processor gets it.
 /// Returns whether it came.
-pub(crate) fn poll(is_there: impl Fn() -> bool) -> bool {
-    let begin = Instant::now();
+pub(crate) fn poll(end: Instant, is_there: impl Fn() -> bool) -> bool {
     loop {
         for _ in 0..LOOKS {
             if is_there() {
@@ -27,7 +26,7 @@ pub(crate) fn poll(is_there: impl Fn() -> bool) -> bool {
             }
             hint::spin_loop();
         }
-        if begin.elapsed() > POLL {
+        if Instant::now() >= end {
             return false;
         }
         thread::yield_now();

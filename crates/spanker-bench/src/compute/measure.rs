@@ -18,7 +18,6 @@ use crate::workload::{self, Shape, Task};
 use crate::Error;
 use fastrand::Rng;
 use spanker::BlockQ4K;
-use spanker_soft::CpuEngine;
 use std::num::NonZeroUsize;
 
 /// What of two products of the same operands may differ: squared, over the squares.
@@ -54,12 +53,8 @@ fn implementations(
     report: &mut Report,
 ) -> Result<Vec<Box<dyn Implementation>>, Error> {
     let mut all: Vec<Box<dyn Implementation>> = Vec::new();
-    for kernel in arguments.kernels() {
+    for kernel in arguments.kernels()? {
         all.push(Box::new(Ours::new(kernel, threads)?));
-    }
-    if all.is_empty() {
-        let kernels = CpuEngine::kernels().join(", ");
-        return Err(format!("this CPU has no such kernel; it has {kernels}").into());
     }
     let variants = match arguments.ggml_variant.as_slice() {
         [] => vec![None],

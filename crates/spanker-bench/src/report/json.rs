@@ -14,5 +14,7 @@ pub(super) fn print(record: &Record) -> Result<(), Error> {
 
 /// What was printed so.
 pub(crate) fn parse(line: &str) -> Result<Record, Error> {
-    Ok(serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?)
+    // Anything may be in the file.
+    let shown: String = line.chars().take(60).collect();
+    Ok(serde_json::from_str(line).map_err(|error| format!("no record: {error}: {shown}"))?)
 }

@@ -13,6 +13,9 @@ const LINE: usize = 28;
 
 pub(super) fn svg(records: &[Record]) -> Result<String, Error> {
     let Charts { names, charts } = Charts::new(records)?;
+    if charts.is_empty() {
+        return Err("there are no curves to draw: only `compute` measures some".into());
+    }
     let (width, height) = (SIZE.0 as usize, SIZE.1 as usize + LINE);
     let across = charts.len().clamp(1, ACROSS);
     let legend = (names.len() + 1).div_ceil(2 * across);
@@ -63,6 +66,7 @@ mod tests {
                 records.push(Record::Compute(product));
             }
         }
+        assert!(svg(&[]).is_err());
         let picture = svg(&records).unwrap();
         assert!(picture.starts_with("<svg"), "{picture}");
         assert_eq!(picture.matches("<svg").count(), 1 + 3, "{picture}");

@@ -5,11 +5,12 @@ use super::{Shared, WAKING_NS};
 use crate::engine::{Scratch, Stop, Tiles};
 use crate::open::Open;
 use crate::spare::{emptied, refilled};
-use crate::sync::{lock, poll, Signal};
+use crate::sync::{lock, poll, Signal, POLL};
 use crate::workspace::Workspace;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// The threads at an op: the one that leads, and whoever is idle.
 pub struct Crew<'a> {
@@ -73,7 +74,7 @@ impl Crew<'_> {
         let op = refilled(self.workspace.shared_op.take(), |op: &mut SharedOp| op.begin(work));
         let mut ready = lock(&self.shared.ready);
         ready.shared_ops.push(Arc::clone(&op));
-        self.shared.offered.store(ready.shared_ops.len(), Ordering::Relaxed);
+        self.shared.ops_shared.fetch_add(1, Ordering::Relaxed);
         let polling = self.shared.polling.load(Ordering::Relaxed);
         let wake = helpers.saturating_sub(polling).min(ready.idle);
         drop(ready);
@@ -81,7 +82,6 @@ impl Crew<'_> {
         op.run_tiles(self.scratch, |_| false);
         let mut ready = lock(&self.shared.ready);
         ready.shared_ops.retain(|other| !Arc::ptr_eq(other, &op));
-        self.shared.offered.store(ready.shared_ops.len(), Ordering::Relaxed);
         drop(ready);
         op.helpers.wait_until_all_have_left();
         let failed = op.failed.load(Ordering::Acquire);
@@ -151,7 +151,7 @@ impl Helpers {
     }
 
     fn wait_until_all_have_left(&self) {
-        if poll(|| *lock(&self.count) == 0) {
+        if poll(Instant::now() + POLL, || *lock(&self.count) == 0) {
             return;
         }
         let mut count = lock(&self.count);
