@@ -266,7 +266,7 @@ impl Shared {
     fn poll<'a>(&'a self, ready: MutexGuard<'a, Ready>, end: Instant) -> MutexGuard<'a, Ready> {
         self.polling.fetch_add(1, Ordering::Relaxed);
         self.called.store(false, Ordering::Relaxed);
-        // Of those in `ready`, none has a tile left.
+        // Of those in `ready`, none is for this thread.
         let seen = self.ops_shared.load(Ordering::Relaxed);
         drop(ready);
         poll(end, || {
