@@ -27,6 +27,9 @@
 //! For weights that stay on the card, activations in f32, and work that is in
 //! flight while the program goes on, use the crate `spanker` itself.
 
+// ggml tells layouts by its version, and this one was built for 64 bits.
+#[cfg(all(target_endian = "little", target_pointer_width = "64"))]
+mod backend;
 mod error;
 mod matmul_int4;
 mod mock_sail;
