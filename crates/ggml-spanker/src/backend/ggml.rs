@@ -17,7 +17,7 @@ pub(super) const API_VERSION: c_int = 2;
 pub(super) const STATUS_FAILED: c_int = -1;
 pub(super) const STATUS_SUCCESS: c_int = 0;
 
-pub(super) const LOG_LEVEL_INFO: c_int = 2;
+pub(super) const LOG_LEVEL_WARN: c_int = 3;
 pub(super) const LOG_LEVEL_ERROR: c_int = 4;
 
 /// Devices that work beside the CPU, on its graphs.

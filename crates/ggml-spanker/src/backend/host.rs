@@ -109,9 +109,10 @@ pub(super) fn log_error(text: &str) {
     log(ggml::LOG_LEVEL_ERROR, text);
 }
 
-/// As [`log_error`], of what is no error.
-pub(super) fn log_info(text: &str) {
-    log(ggml::LOG_LEVEL_INFO, text);
+/// As [`log_error`], of what was asked for: many programs do not show what ggml
+/// logs for information only.
+pub(super) fn log_answer(text: &str) {
+    log(ggml::LOG_LEVEL_WARN, text);
 }
 
 static LOG: OnceLock<Option<ggml::Log>> = OnceLock::new();

@@ -150,7 +150,7 @@ unsafe extern "C" fn free(stream: *mut ggml::Stream) {
             unsafe { (Box::from_raw((*stream).context.cast::<Stream>()), Box::from_raw(stream)) };
         if ours.statistics.matmuls > 0 && statistics::are_asked_for() {
             let name = ours.device.name.to_string_lossy();
-            host::log_info(&format!("{name}: {}", ours.statistics));
+            host::log_answer(&format!("{name}: {}", ours.statistics));
         }
     };
     guard(|| (), free);
