@@ -3,6 +3,7 @@
 //! downloaded, with its own tests, and so is a real model.
 
 mod evaluation;
+mod node;
 mod programs;
 
 use crate::repository;
@@ -25,7 +26,8 @@ pub(super) fn llama() -> Result<(), String> {
     speed_of_operations(&programs)?;
     memory(&programs)?;
     refusal(&programs)?;
-    evaluation::evaluation(&programs)
+    evaluation::evaluation(&programs)?;
+    node::node(&programs)
 }
 
 fn library() -> PathBuf {

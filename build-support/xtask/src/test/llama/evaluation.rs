@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// Q4_K tensors of the model, each of which is multiplied once an evaluation.
-const TENSORS: u64 = 27;
+pub(super) const TENSORS: u64 = 27;
 const FEWEST_POSITIONS: u64 = 64;
 /// The largest difference of logits, as a normalised mean square.
 const LOGITS: f64 = 1e-3;
@@ -22,10 +22,16 @@ const SCALE: f64 = 2e-3;
 /// more than one is ruinous.
 const THREADS: &str = "1";
 
+const CACHE: &str = "target/real-model";
+
+/// The file of the model, once it has been fetched.
+pub(super) fn model() -> String {
+    format!("{CACHE}/gemma-3-270m-q4_k_m.gguf")
+}
+
 pub(super) fn evaluation(programs: &Programs) -> Result<(), String> {
-    let cache = "target/real-model";
-    run(&mut command("python3", &["build-support/model/fetch_model.py", cache]))?;
-    let model = format!("{cache}/gemma-3-270m-q4_k_m.gguf");
+    run(&mut command("python3", &["build-support/model/fetch_model.py", CACHE]))?;
+    let model = model();
     let folders = ["cpu", "another", "sail"].map(|name| programs.folder(name));
     let [cpu, another, sail] = folders;
     let (cpu, another, sail) = (cpu?, another?, sail?);

@@ -87,7 +87,7 @@ impl Programs {
         name: &str,
         words: &[impl AsRef<OsStr>],
     ) -> Result<Said, String> {
-        said(&mut self.command(folder, name, words))
+        said(self.command(folder, name, words).env_remove("GGML_BACKEND_PATH"))
     }
 
     /// What a program says that can use the software Sail.
@@ -105,6 +105,20 @@ impl Programs {
         words: &[impl AsRef<OsStr>],
     ) -> Result<Said, String> {
         said(self.with_sail(&mut self.command("old", name, words)))
+    }
+
+    /// What a program of the machine's own says that has no Sails.
+    pub(super) fn of_the_path(&self, name: &str, words: &[&str]) -> Result<Said, String> {
+        said(command(name, words).env_remove("GGML_BACKEND_PATH"))
+    }
+
+    /// The same of one that can use the software Sail.
+    pub(super) fn of_the_path_offloading(
+        &self,
+        name: &str,
+        words: &[&str],
+    ) -> Result<Said, String> {
+        said(self.with_sail(&mut command(name, words)))
     }
 
     pub(super) fn under_valgrind(
