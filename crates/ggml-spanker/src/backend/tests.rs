@@ -316,9 +316,12 @@ fn a_sail_that_fails_is_a_status() {
 
 #[test]
 fn memory_that_cannot_be_had_is_no_buffer() {
-    let refused = device(with_faults("BUF_CREATE#1=ENOSPC; MMAP#1=ENOMEM"));
+    let card = CardConfig { max_bufs: 1, ..CardConfig::default() };
+    let faults = with_faults("BUF_CREATE#1=ENOSPC; MMAP#1=ENOMEM").faults;
+    let refused = device(Config { cards: vec![card], faults, ..Config::default() });
     assert!(Owned::new(refused, 4096).is_none());
     assert!(Owned::new(refused, 4096).is_none());
+    assert!(Owned::new(refused, 4096).is_some(), "what cannot be mapped is given back");
     let card = CardConfig { max_buf_size: 8192, ..CardConfig::default() };
     let device = device(Config { cards: vec![card], ..Config::default() });
     assert!(Owned::new(device, 8193).is_none());
@@ -331,8 +334,8 @@ fn memory_that_cannot_be_had_is_no_buffer() {
 
 #[test]
 fn a_full_queue_and_interrupted_waits_are_waited_out() {
-    let card = CardConfig { max_inflight: 1, max_ops: 1, ..CardConfig::default() };
-    let faults = "WAIT%50*=EINTR".parse().expect("a plan of faults");
+    let card = CardConfig { max_inflight: 1, max_ops: 1, max_m: 1, ..CardConfig::default() };
+    let faults = "WAIT%50*=EINTR; slow=1ms".parse().expect("a plan of faults");
     let device = device(Config { cards: vec![card], faults, ..Config::default() });
     std::thread::scope(|scope| {
         for _ in 0..2 {
