@@ -10,6 +10,7 @@ mod examples;
 mod floor;
 mod ggml;
 mod licences;
+mod llama;
 mod packages;
 mod semver;
 mod vm;
@@ -85,6 +86,7 @@ const STEPS: &[Step] = &[
     Step { name: "semver", what: "the public Rust API has lost nothing", run: semver::semver },
     Step { name: "docs", what: "the documentation builds without a warning", run: docs },
     Step { name: "model", what: "a real model's tensors, against numpy", run: model },
+    Step { name: "llama", what: "llama.cpp offloads to Sails as it should", run: llama::llama },
     Step { name: "workflows", what: "the CI workflows are sound", run: workflows },
 ];
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In the order of their dependence.
-pub(super) const LIBRARIES: [&str; 3] = ["spanker-sys", "spanker-soft", "spanker"];
+pub(super) const LIBRARIES: [&str; 4] = ["spanker-sys", "spanker-soft", "spanker", "ggml-spanker"];
 
 pub(super) fn packages() -> Result<(), String> {
     let unpacked = Unpacked::new()?;
@@ -116,6 +116,7 @@ impl Unpacked {
             // The examples in the documentation need the software Sail.
             ("spanker", "--lib --tests"),
             ("spanker", "--features soft"),
+            ("ggml-spanker", ""),
         ] {
             let words = format!("test --no-default-features {words}");
             run(&mut self.cargo_in(library, &words, "off")?)?;

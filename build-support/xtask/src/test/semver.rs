@@ -23,7 +23,12 @@ pub(super) fn semver() -> Result<(), String> {
     let mut check = command(&tool.to_string_lossy(), &["semver-checks"]);
     // Nothing but additions, whatever the versions in Cargo.toml.
     check.args(["--release-type", "minor", "--baseline-rev", &baseline]);
-    for library in LIBRARIES {
+    // One that is newer than the baseline has nothing to lose.
+    let is_old = |library: &&&str| {
+        let manifest = format!("{baseline}:crates/{library}/Cargo.toml");
+        output(&mut command("git", &["cat-file", "-t", &manifest])).is_ok()
+    };
+    for library in LIBRARIES.iter().filter(is_old) {
         check.args(["--package", library]);
     }
     run(&mut check).map_err(|message| {

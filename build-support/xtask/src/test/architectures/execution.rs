@@ -38,7 +38,9 @@ pub(super) fn run(architecture: &Architecture, executable: &Executable) -> Resul
 
 /// Tests that other steps run: what they need is not emulated, or has nothing
 /// to do with the architecture. They say why themselves, which is printed.
-const ELSEWHERE: [&str; 3] = [
+const ELSEWHERE: [&str; 5] = [
+    "backend::ggml::tests::the_mirror_is_what_ggmls_headers_say",
+    "backend::host::tests::what_is_loaded_is_looked_through",
     "block_formats_are_those_of_ggml",
     "changes_are_asked_about",
     "transport::kernel::tests::offsets_of_more_than_32_bits_reach_the_kernel",

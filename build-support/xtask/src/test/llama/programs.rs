@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Programs that are linked to the release that was downloaded: upstream's own,
+//! unmodified, and two of ours.
+
+use crate::repository;
+use crate::run::{command, run};
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub(super) struct Programs {
+    cache: PathBuf,
+    library: PathBuf,
+}
+
+/// All that a program has said.
+pub(super) struct Said(String);
+
+impl Deref for Said {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a program is made, from what, and what it is linked to.
+struct Source {
+    /// A folder of libraries.
+    folder: &'static str,
+    name: &'static str,
+    path: PathBuf,
+    libraries: &'static [&'static str],
+}
+
+const GGML: &[&str] = &["-l:libggml.v0.5.0.so", "-l:libggml-base.so"];
+const LLAMA: &[&str] = &["-l:libllama.v0.5.0.so", "-l:libggml.v0.5.0.so", "-l:libggml-base.so"];
+const OLD_GGML: &[&str] = &["-l:libggml.b6845.so", "-l:libggml-base.so"];
+
+/// The release once more, but of its CPU backends only one that most machines
+/// would not choose: another opinion on what the CPU computes.
+pub(super) const ANOTHER_CPU: &str = "another-cpu";
+
+impl Programs {
+    pub(super) fn compile(cache: &Path, library: &Path) -> Result<Self, String> {
+        one_cpu_backend(&cache.join("bin"), &cache.join(ANOTHER_CPU), "libggml-cpu-haswell.so")?;
+        let ours = |name: &str| repository().join("build-support/ggml").join(name);
+        let upstreams = cache.join("llama/tests/test-backend-ops.cpp");
+        let source = |folder, name, path, libraries| Source { folder, name, path, libraries };
+        for source in [
+            source("bin", "test-backend-ops", upstreams, GGML),
+            source("bin", "on_the_cpu", ours("on_the_cpu.cpp"), GGML),
+            source("old", "on_the_cpu", ours("on_the_cpu.cpp"), OLD_GGML),
+            source("bin", "evaluate", ours("evaluate.cpp"), LLAMA),
+            source(ANOTHER_CPU, "evaluate", ours("evaluate.cpp"), LLAMA),
+        ] {
+            compile(cache, &source)?;
+        }
+        Ok(Self { cache: cache.to_owned(), library: library.to_owned() })
+    }
+
+    /// A folder for what programs write, empty.
+    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, String> {
+        let folder = self.cache.join("written").join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+        Ok(folder)
+    }
+
+    fn command(&self, folder: &str, name: &str, words: &[impl AsRef<OsStr>]) -> Command {
+        command(&self.cache.join(folder).join(name).to_string_lossy(), words)
+    }
+
+    /// What a program says that has no Sails.
+    pub(super) fn without(
+        &self,
+        folder: &str,
+        name: &str,
+        words: &[impl AsRef<OsStr>],
+    ) -> Result<Said, String> {
+        said(self.command(folder, name, words).env_remove("GGML_BACKEND_PATH"))
+    }
+
+    /// What a program says that can use the software Sail.
+    pub(super) fn offloading(
+        &self,
+        name: &str,
+        words: &[impl AsRef<OsStr>],
+    ) -> Result<Said, String> {
+        said(self.with_sail(&mut self.command("bin", name, words)))
+    }
+
+    pub(super) fn offloading_in_old(
+        &self,
+        name: &str,
+        words: &[impl AsRef<OsStr>],
+    ) -> Result<Said, String> {
+        said(self.with_sail(&mut self.command("old", name, words)))
+    }
+
+    /// What a program of the machine's own says that has no Sails.
+    pub(super) fn of_the_path(&self, name: &str, words: &[&str]) -> Result<Said, String> {
+        said(command(name, words).env_remove("GGML_BACKEND_PATH"))
+    }
+
+    /// The same of one that can use the software Sail.
+    pub(super) fn of_the_path_offloading(
+        &self,
+        name: &str,
+        words: &[&str],
+    ) -> Result<Said, String> {
+        said(self.with_sail(&mut command(name, words)))
+    }
+
+    pub(super) fn under_valgrind(
+        &self,
+        name: &str,
+        words: &[impl AsRef<OsStr>],
+    ) -> Result<Said, String> {
+        let program = self.cache.join("bin").join(name);
+        let mut valgrind =
+            command("valgrind", &["--leak-check=full", "--errors-for-leak-kinds=definite"]);
+        valgrind.args(["--error-exitcode=9"]).arg(program).args(words);
+        said(self.with_sail(&mut valgrind))
+    }
+
+    fn with_sail<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command.env("GGML_BACKEND_PATH", &self.library).env("SPANKER_SAIL", "soft");
+        command.env_remove("SPANKER_SAILS").env("SPANKER_STATISTICS", "1")
+    }
+}
+
+/// All that a program says, if it succeeds.
+fn said(command: &mut Command) -> Result<Said, String> {
+    println!("$ {:?}", command.get_program());
+    let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    if output.status.success() {
+        return Ok(Said(text));
+    }
+    let last: Vec<&str> = text.lines().rev().take(40).collect();
+    let last: Vec<&str> = last.into_iter().rev().collect();
+    Err(format!("{command:?}: {}\n{}", output.status, last.join("\n")))
+}
+
+/// Compiles a program unless it is newer than its source.
+fn compile(cache: &Path, source: &Source) -> Result<(), String> {
+    let folder = cache.join(source.folder);
+    let program = folder.join(source.name);
+    let time = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    if time(&program) > time(&source.path) {
+        return Ok(());
+    }
+    let include = |part: &str| format!("-I{}", cache.join("llama").join(part).display());
+    let includes = ["include", "ggml/include", "ggml/src"].map(include);
+    let mut compiler = command("g++", &["-O1", "-std=c++17", "-DGGML_BACKEND_DL"]);
+    compiler.args(includes).arg(&source.path).arg("-o").arg(&program);
+    compiler.arg(format!("-L{}", folder.display())).args(source.libraries);
+    run(compiler.args(["-lpthread", "-Wl,-rpath,$ORIGIN"]))
+}
+
+/// Fills `to` with the libraries in `from`, but for all CPU backends except one.
+fn one_cpu_backend(from: &Path, to: &Path, cpu: &str) -> Result<(), String> {
+    let failed = |e: std::io::Error| format!("{}: {e}", to.display());
+    fs::create_dir_all(to).map_err(failed)?;
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".so") && (!name.starts_with("libggml-cpu-") || name == cpu) {
+            fs::copy(entry.path(), to.join(&*name)).map_err(failed)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A Sail by requests of the ABI. ggml places tensors anywhere in large buffers,
+//! and ops name them by buffer and offset, which the matrices of the crate
+//! `spanker` do not offer; what that crate does offer is used.
+
+mod kernel;
+mod memory;
+mod soft;
+
+pub(super) use memory::Memory;
+
+use nix::errno::Errno;
+use spanker::{Sail, SailName};
+use spanker_sys::*;
+use std::fmt;
+use std::mem::size_of;
+
+/// A Sail, opened: one queue, and memory for tensors. What was submitted
+/// completes in order.
+#[derive(Debug)]
+pub(super) struct Card {
+    node: Node,
+    /// Another open of the same Sail, for what it tells of itself.
+    sail: Sail,
+}
+
+#[derive(Debug)]
+enum Node {
+    Kernel(kernel::Node),
+    Soft(soft::Node),
+}
+
+/// What a Sail has answered in place of a result, for people.
+#[derive(Debug)]
+pub(super) struct Failure(String);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<spanker::Error> for Failure {
+    fn from(error: spanker::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Card {
+    pub(super) fn open(name: &SailName) -> Result<Self, Failure> {
+        if *name == SailName::Software {
+            let (sail, node) = soft::open()?;
+            return Ok(Self { node: Node::Soft(node), sail });
+        }
+        // It says in words what is wrong with a node, and that its ABI fits.
+        let sail = Sail::open_named(name)?;
+        let path = sail.path().ok_or_else(|| Failure(format!("Sail {name} has no node")))?;
+        let node = kernel::Node::open(path)
+            .map_err(|error| Failure(format!("opening {}: {error}", path.display())))?;
+        Ok(Self { node: Node::Kernel(node), sail })
+    }
+
+    /// One of a machine of the caller's own.
+    #[cfg(test)]
+    pub(super) fn on_machine(machine: &spanker::spanker_soft::Machine) -> Result<Self, Failure> {
+        let (sail, node) = soft::open_on(machine)?;
+        Ok(Self { node: Node::Soft(node), sail })
+    }
+
+    pub(super) fn info(&self) -> &spanker::DeviceInfo {
+        self.sail.info()
+    }
+
+    /// Bytes of its memory that are not used.
+    pub(super) fn free_bytes(&self) -> Result<u64, Failure> {
+        let used = self.sail.telemetry()?.memory_used_bytes;
+        Ok(self.info().memory_bytes.saturating_sub(used))
+    }
+
+    /// Submits `ops`, of which there are at most as many as a batch can have, as
+    /// one batch. Waits where the queue is full. Returns its seqno.
+    pub(super) fn submit(&self, ops: &[spanker_op]) -> Result<u64, Failure> {
+        loop {
+            let mut submit = spanker_work_submit {
+                ops: ops.as_ptr() as usize as u64,
+                op_count: u32::try_from(ops.len()).unwrap_or(u32::MAX),
+                op_stride: size_of::<spanker_op>() as u32,
+                ..Default::default()
+            };
+            match self.node.work_submit(&mut submit, ops) {
+                Ok(()) => return Ok(submit.seqno),
+                Err(Errno::EAGAIN) => self.wait_for_room()?,
+                Err(errno) => return Err(refused(ops, submit.bad_op, errno)),
+            }
+        }
+    }
+
+    /// Waits until one more batch has retired, if any is in flight.
+    fn wait_for_room(&self) -> Result<(), Failure> {
+        let context = self.context()?;
+        if context.completed < context.submitted {
+            self.wait(context.completed + 1)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until batch `seqno` has completed.
+    pub(super) fn wait(&self, seqno: u64) -> Result<(), Failure> {
+        loop {
+            let deadline_ns = SPANKER_DEADLINE_NEVER as i64;
+            let mut wait = spanker_wait { seqno, deadline_ns, ..Default::default() };
+            match self.node.wait(&mut wait) {
+                Ok(()) => return Ok(()),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(self.wait_failed(seqno, errno)),
+            }
+        }
+    }
+
+    fn wait_failed(&self, seqno: u64, errno: Errno) -> Failure {
+        match (errno, self.context()) {
+            (Errno::EIO | Errno::ECANCELED, Ok(context)) => Failure(format!(
+                "batch {seqno}: the Sail failed at op {} of batch {} (code {}) and takes no more \
+                 work of this program",
+                context.fault_op, context.fault_seqno, context.fault_code
+            )),
+            _ => Failure(format!("waiting for batch {seqno}: {errno}")),
+        }
+    }
+
+    fn context(&self) -> Result<spanker_context_info, Failure> {
+        let mut context = spanker_context_info::default();
+        self.node
+            .query(SPANKER_QUERY_CONTEXT, context.bytes_mut())
+            .map_err(|errno| Failure(format!("asking for the state of the queue: {errno}")))?;
+        Ok(context)
+    }
+}
+
+fn refused(ops: &[spanker_op], bad_op: u32, errno: Errno) -> Failure {
+    match ops.get(bad_op as usize) {
+        Some(op) => Failure(format!(
+            "the Sail refuses op {bad_op}, {}×{} by {}×{}: {errno}",
+            op.m, op.k, op.n, op.k
+        )),
+        None => Failure(format!("the Sail refuses a batch of {} ops: {errno}", ops.len())),
+    }
+}
+
+impl Node {
+    fn query(&self, kind: u32, answer: &mut [u8]) -> Result<(), Errno> {
+        let mut query = spanker_query {
+            type_: kind,
+            size: u32::try_from(answer.len()).unwrap_or(u32::MAX),
+            ptr: answer.as_mut_ptr() as usize as u64,
+        };
+        match self {
+            Self::Kernel(node) => node.query(&mut query, answer),
+            Self::Soft(node) => node.request(SPANKER_IOC_QUERY, &mut query, &[], answer),
+        }
+    }
+
+    fn buf_create(&self, create: &mut spanker_buf_create) -> Result<(), Errno> {
+        match self {
+            Self::Kernel(node) => node.request(SPANKER_IOC_BUF_CREATE, create),
+            Self::Soft(node) => node.request(SPANKER_IOC_BUF_CREATE, create, &[], &mut []),
+        }
+    }
+
+    fn buf_destroy(&self, destroy: &mut spanker_buf_destroy) -> Result<(), Errno> {
+        match self {
+            Self::Kernel(node) => node.request(SPANKER_IOC_BUF_DESTROY, destroy),
+            Self::Soft(node) => node.request(SPANKER_IOC_BUF_DESTROY, destroy, &[], &mut []),
+        }
+    }
+
+    /// `ops` is what `submit` points to.
+    fn work_submit(
+        &self,
+        submit: &mut spanker_work_submit,
+        ops: &[spanker_op],
+    ) -> Result<(), Errno> {
+        match self {
+            Self::Kernel(node) => node.work_submit(submit, ops),
+            Self::Soft(node) => {
+                let ops = Plain::slice_bytes(ops);
+                node.request(SPANKER_IOC_WORK_SUBMIT, submit, ops, &mut [])
+            }
+        }
+    }
+
+    fn wait(&self, wait: &mut spanker_wait) -> Result<(), Errno> {
+        match self {
+            Self::Kernel(node) => node.request(SPANKER_IOC_WAIT, wait),
+            Self::Soft(node) => node.request(SPANKER_IOC_WAIT, wait, &[], &mut []),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The software Sail.
+
+use super::Failure;
+use nix::errno::Errno;
+use spanker::spanker_soft::{Config, File, Machine, Mapping, Protection, Sharing, Slices};
+use spanker::Sail;
+use spanker_sys::Plain;
+use std::sync::{Mutex, PoisonError};
+
+#[derive(Debug)]
+pub(super) struct Node {
+    file: File,
+}
+
+/// The machine of this process, made when it is first asked for. It lives as
+/// long as the library, which is never unloaded.
+static MACHINE: Mutex<Option<Machine>> = Mutex::new(None);
+
+pub(super) fn open() -> Result<(Sail, Node), Failure> {
+    let mut machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(machine) = &*machine {
+        return open_on(machine);
+    }
+    let made = Config::from_environment()
+        .and_then(Machine::new)
+        .map_err(|error| Failure(format!("the software Sail does not start: {error}")))?;
+    open_on(machine.insert(made))
+}
+
+pub(super) fn open_on(machine: &Machine) -> Result<(Sail, Node), Failure> {
+    let file = machine
+        .open_card(0)
+        .map_err(|errno| Failure(format!("opening the software Sail: {errno}")))?;
+    Ok((Sail::on_machine(machine, 0)?, Node { file }))
+}
+
+impl Node {
+    /// Makes a request whose struct is `argument`, and which may also read
+    /// `input` and write `output`.
+    pub(super) fn request<T: Plain>(
+        &self,
+        code: u32,
+        argument: &mut T,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<(), Errno> {
+        let bytes = argument.bytes_mut();
+        let address = bytes.as_ptr() as usize as u64;
+        let mut memory = Slices::new(bytes).with_input(input).with_output(output);
+        self.file.request(&mut memory, code, address)
+    }
+
+    /// Maps `len` bytes of a buffer.
+    pub(super) fn map(&self, offset: u64, len: usize) -> Result<Mapping, Errno> {
+        self.file.mmap(offset, len as u64, Protection::READ_WRITE, Sharing::Shared)
+    }
+}
