@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the tests need of the machine, and how it is installed.
 
-use crate::run::{command, run};
+use crate::run::{command, output, run};
 use std::fs;
 use std::process::{Command, Stdio};
 
@@ -106,6 +106,15 @@ fn succeeds(command: &mut Command) -> bool {
 
 pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+/// What to do if the disk is full, which compilers and linkers tell in many ways.
+pub(crate) fn full_disk() -> Option<String> {
+    let free = output(&mut command("df", &["--output=avail", "--block-size=1M", "."])).ok()?;
+    let free: u64 = free.lines().nth(1)?.trim().parse().ok()?;
+    (free < 1024).then(|| {
+        format!("the disk has {free} MiB left: make room (all steps take 20 GB), then run it again")
+    })
 }
 
 /// Installs what is missing, or says what to install.

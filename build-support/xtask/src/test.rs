@@ -22,6 +22,7 @@ use crate::python;
 use crate::repository;
 use crate::run::{cargo, command, output, run};
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -102,6 +103,8 @@ pub(crate) fn run_all(names: &[&str]) -> Result<(), String> {
         return Err(format!("there is no step `{unknown}`: see cargo xtask test --list"));
     }
     machine::prepare()?;
+    // Most is compiled once here, and what would help a second time fills the disk.
+    env::set_var("CARGO_INCREMENTAL", "0");
     let mut passed = 0;
     let mut failures = Vec::new();
     for step in STEPS.iter().filter(|step| names.is_empty() || names.contains(&step.name)) {
@@ -116,6 +119,9 @@ pub(crate) fn run_all(names: &[&str]) -> Result<(), String> {
             }
             Err(message) => {
                 println!("=== {}: FAILED after {seconds} s\n{message}", step.name);
+                if let Some(note) = machine::full_disk() {
+                    println!("{note}");
+                }
                 failures.push(step.name);
             }
         }

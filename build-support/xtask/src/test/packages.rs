@@ -77,13 +77,15 @@ impl Unpacked {
     fn cargo_in(&self, library: &str, words: &str, target: &str) -> Result<Command, String> {
         let mut cargo = cargo(words);
         cargo.current_dir(self.folder(library)?);
+        // As in this repository, and so is what follows.
+        cargo.args(["--config", "profile.dev.debug=\"line-tables-only\""]);
         let others = self.folders.iter().take_while(|(other, _)| *other != library);
         for (other, folder) in others.filter(|_| library != READER) {
             let patch = format!("patch.crates-io.{other}.path=\"{}\"", folder.display());
             cargo.args(["--config", &patch]);
         }
         if library != "spanker-sys" && library != READER {
-            // As in this repository: the kernels are too slow for tests otherwise.
+            // The kernels are too slow for tests otherwise.
             cargo.args(["--config", "profile.dev.package.spanker-soft.opt-level=2"]);
         }
         cargo.env("CARGO_TARGET_DIR", repository().join("target/packages").join(target));
