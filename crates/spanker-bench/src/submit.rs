@@ -10,7 +10,7 @@ use crate::Error;
 use clap::Args;
 use fastrand::Rng;
 use spanker::{Batch, Matmul, Matrix, Sail, F32, Q4K};
-use spanker_soft::{Config, CpuEngine, Machine};
+use spanker_soft::{CardConfig, Config, CpuEngine, Machine};
 use std::num::NonZeroUsize;
 use std::sync::Barrier;
 use std::thread;
@@ -30,11 +30,20 @@ pub(crate) struct Arguments {
     #[arg(long, value_delimiter = ',', default_value = "1,2,8")]
     opens: Vec<NonZeroUsize>,
     /// Ops in one submission.
-    #[arg(long, value_delimiter = ',', default_value = "1,256")]
+    #[arg(long, value_delimiter = ',', default_value = "1,256", value_parser = parse_ops)]
     batch: Vec<NonZeroUsize>,
     /// Seconds for one measurement.
     #[arg(long, value_parser = parse_seconds)]
     seconds: Option<Duration>,
+}
+
+/// Each op of a submission has a buffer of its own, and there are two for all of them.
+fn parse_ops(text: &str) -> Result<NonZeroUsize, String> {
+    let most = CardConfig::default().max_bufs as usize - 2;
+    match text.parse() {
+        Ok(ops) if NonZeroUsize::get(ops) <= most => Ok(ops),
+        _ => Err(format!("from 1 to {most}")),
+    }
 }
 
 /// Measures and reports.
