@@ -231,6 +231,9 @@ mod tests {
     use crate::card::Card;
     use crate::config::CardConfig;
     use crate::engine::CpuEngine;
+    use std::sync::Barrier;
+    use std::thread;
+    use std::time::Duration;
 
     /// Tiles that look whether other threads could find them.
     struct Seen {
@@ -277,6 +280,48 @@ mod tests {
             crew.run(Arc::clone(&seen) as _).unwrap();
             let found = seen.findable.load(Ordering::Relaxed);
             assert_eq!(found, worth, "{expected_ns} ns, {awake} awake");
+        }
+    }
+
+    /// Tiles that two threads run at the same time.
+    struct Together(Barrier);
+
+    impl Tiles for Together {
+        fn count(&self) -> usize {
+            2
+        }
+
+        fn run(&self, _tile: usize, _scratch: &mut Scratch) {
+            self.0.wait();
+        }
+    }
+
+    #[test]
+    fn who_has_helped_looks_for_the_next_op_before_it_sleeps() {
+        let scheduler = Arc::new(Scheduler::start(2, Arc::new(CpuEngine::new())).unwrap());
+        let shared = &scheduler.shared;
+        let card = Card::new(0, CardConfig::default(), Arc::clone(&scheduler), None);
+        let open = Open::new(Arc::new(card)).unwrap();
+        let (mut scratch, mut workspace) = (Scratch::default(), Workspace::default());
+        let begin = Instant::now();
+        let is_late = || begin.elapsed() > Duration::from_secs(20);
+        let is_looking = || shared.polling.load(Ordering::Relaxed) > 0;
+        // It looks for a moment, which this thread may sleep through.
+        while !is_looking() {
+            assert!(!is_late(), "nobody who has helped was seen awake");
+            let mut crew = Crew {
+                shared,
+                open: &open,
+                scratch: &mut scratch,
+                workspace: &mut workspace,
+                expected_ns: u64::MAX,
+            };
+            crew.run(Arc::new(Together(Barrier::new(2)))).unwrap();
+            poll(Instant::now() + POLL, is_looking);
+        }
+        while is_looking() || lock(&shared.ready).idle < 2 {
+            assert!(!is_late(), "somebody does not sleep although there is nothing to do");
+            thread::yield_now();
         }
     }
 }
