@@ -6,12 +6,15 @@ use super::card::Card;
 use super::device::Device;
 use super::ggml::{self, Buffer, BufferCalls, BufferType, Graph, Tensor};
 use super::host::Host;
+use super::registry;
 use crate::matmul_int4::{Q4_K_BLOCK_BYTES, QK_K};
-use spanker::spanker_soft::{CardConfig, Config, Machine};
+use spanker::spanker_soft::{CardConfig, Config, CpuEngine, Crew, Engine, Machine, Op, Stop};
 use spanker::{Matmul, Sail, F32, Q4K};
 use std::ffi::{c_char, c_int, c_void};
 use std::mem;
+use std::num::NonZeroUsize;
 use std::ptr;
+use std::sync::{Arc, Mutex};
 
 const F32_TYPE: c_int = 0;
 const Q4_K_TYPE: c_int = 12;
@@ -130,6 +133,13 @@ fn supports(device: &Device, tensor: &Tensor) -> bool {
 
 /// Computes nodes on a stream of its own.
 fn compute(device: &Device, nodes: &mut [&mut Tensor]) -> c_int {
+    compute_with(device, None, nodes)
+}
+
+const SET_THREADS: &[u8] = b"ggml_backend_set_n_threads\0";
+
+/// The same, with so many threads.
+fn compute_with(device: &Device, threads: Option<c_int>, nodes: &mut [&mut Tensor]) -> c_int {
     let mut pointers: Vec<*mut Tensor> =
         nodes.iter_mut().map(|node| ptr::addr_of_mut!(**node)).collect();
     let count = pointers.len() as c_int;
@@ -138,6 +148,10 @@ fn compute(device: &Device, nodes: &mut [&mut Tensor]) -> c_int {
     // SAFETY: as ggml does it; the nodes are there.
     unsafe {
         let stream = ((*device).iface.init_backend)(device, ptr::null());
+        if let Some(threads) = threads {
+            let set = (registry::CALLS.get_proc_address)(ptr::null(), SET_THREADS.as_ptr().cast());
+            mem::transmute::<*mut c_void, ggml::SetThreads>(set)(stream, threads);
+        }
         let status = ((*stream).iface.graph_compute)(stream, &mut graph);
         ((*stream).iface.free)(stream);
         status
@@ -172,7 +186,16 @@ fn expected(m: usize, k: usize, n: usize, x: &[u8], weights: &[u8]) -> Vec<u8> {
 }
 
 /// One product of m×k by n×k in one buffer, computed: its status, and the bits.
-fn product(device: &Device, (m, k, n): (usize, usize, usize)) -> (c_int, bool) {
+fn product(device: &Device, shape: (usize, usize, usize)) -> (c_int, bool) {
+    product_with(device, None, shape)
+}
+
+/// The same, with so many threads.
+fn product_with(
+    device: &Device,
+    threads: Option<c_int>,
+    (m, k, n): (usize, usize, usize),
+) -> (c_int, bool) {
     let (weights, x) = (blocks(n * k / QK_K), floats(m * k));
     let x_at = weights.len().next_multiple_of(64);
     let out_at = x_at + x.len().next_multiple_of(64);
@@ -185,7 +208,7 @@ fn product(device: &Device, (m, k, n): (usize, usize, usize)) -> (c_int, bool) {
     buffer.set(&mut a, &x);
     multiply(&mut out, &mut b, &mut a);
     assert!(supports(device, &out));
-    let status = compute(device, &mut [&mut out]);
+    let status = compute_with(device, threads, &mut [&mut out]);
     (status, buffer.get(&out, m * n * 4) == expected(m, k, n, &x, &weights))
 }
 
@@ -346,6 +369,39 @@ fn a_full_queue_and_interrupted_waits_are_waited_out() {
             });
         }
     });
+}
+
+/// Takes down how many threads each op may have, in order.
+#[derive(Debug)]
+struct Recording {
+    inside: CpuEngine,
+    threads: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Engine for Recording {
+    fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
+        self.threads.lock().expect("nobody panics").push(crew.threads());
+        self.inside.run(op, crew)
+    }
+}
+
+#[test]
+fn no_more_threads_compute_than_the_program_says() {
+    let recorded = Arc::new(Mutex::new(Vec::new()));
+    let engine = Arc::new(Recording { inside: CpuEngine::new(), threads: Arc::clone(&recorded) });
+    let threads = NonZeroUsize::new(3);
+    let device = device(Config { threads, engine, ..Config::default() });
+    // Each is another context's.
+    for said in [None, Some(1), Some(2), Some(8), Some(0), None] {
+        let answer = product_with(device, said, (1, 256, 1));
+        assert_eq!(answer, (ggml::STATUS_SUCCESS, true));
+    }
+    assert_eq!(*recorded.lock().expect("nobody panics"), [3, 1, 2, 3, 3, 3]);
+    // SAFETY: a string.
+    let other = unsafe {
+        (registry::CALLS.get_proc_address)(ptr::null(), b"ggml_backend_else\0".as_ptr().cast())
+    };
+    assert!(other.is_null());
 }
 
 #[test]
