@@ -3,6 +3,7 @@
 //! downloaded, with its own tests, and so is a real model.
 
 mod evaluation;
+mod host;
 mod node;
 mod programs;
 
@@ -27,6 +28,7 @@ pub(super) fn llama() -> Result<(), String> {
     speed_of_operations(&programs)?;
     memory(&programs)?;
     refusal(&programs)?;
+    host::host(&programs)?;
     evaluation::evaluation(&programs)?;
     node::node(&programs)
 }

@@ -62,6 +62,7 @@ impl Programs {
             source("bin", "on_the_cpu", ours("on_the_cpu.cpp"), GGML),
             source("old", "on_the_cpu", ours("on_the_cpu.cpp"), OLD_GGML),
             source("api-3", "on_the_cpu", ours("on_the_cpu.cpp"), API_3_GGML),
+            source("bin", "products", ours("products.cpp"), GGML),
             source("bin", "evaluate", ours("evaluate.cpp"), LLAMA),
             source(ANOTHER_CPU, "evaluate", ours("evaluate.cpp"), LLAMA),
         ] {
