@@ -271,6 +271,12 @@ static void failure() {
         ggml_backend_sched_free(sched);
         ggml_free(context);
     }
+    {
+        // All memory of the Sail was let go; with new one it works again.
+        Products products(backends[0], 2, 256, 256, 16);
+        const ggml_status status = ggml_backend_graph_compute(backends[0], products.graph);
+        expect(status == GGML_STATUS_SUCCESS, "the status once the memory is new");
+    }
     for (ggml_backend_t backend : backends) {
         ggml_backend_free(backend);
     }

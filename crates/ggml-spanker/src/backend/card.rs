@@ -72,6 +72,11 @@ impl Card {
         self.sail.info()
     }
 
+    /// Whether it takes no more work: it has failed, or is gone.
+    pub(super) fn has_failed(&self) -> bool {
+        self.context().map_or(true, |context| context.fault_seqno != 0)
+    }
+
     /// Bytes of its memory that are not used.
     pub(super) fn free_bytes(&self) -> Result<u64, Failure> {
         let used = self.sail.telemetry()?.memory_used_bytes;

@@ -41,7 +41,8 @@ fn open(host: &'static Host) -> Option<&'static Registry> {
     let names = sails::from_environment()
         .map_err(|error| host::log_error(&format!("no Sail is used: {error}")))
         .ok()?;
-    let cards: Vec<_> = names.iter().filter_map(device::open).collect();
+    let cards: Vec<_> =
+        names.into_iter().filter_map(|name| Some((device::open(&name)?, name))).collect();
     if cards.is_empty() {
         return None;
     }
@@ -50,7 +51,11 @@ fn open(host: &'static Host) -> Option<&'static Registry> {
     let registry = Box::into_raw(Box::new(Registry { ffi, devices: Vec::new() }));
     let devices = |ffi| {
         let indexed = cards.into_iter().enumerate();
-        indexed.map(|(index, card)| Device::new(card, index, host, ffi)).collect()
+        indexed
+            .map(|(index, (card, name))| {
+                Device::new(card, move || device::open(&name), index, host, ffi)
+            })
+            .collect()
     };
     // SAFETY: nobody else knows it yet, and it is never freed.
     unsafe {

@@ -3,6 +3,7 @@
 
 use super::boundary::guard;
 use super::buffer;
+use super::card::Card;
 use super::device::{is_only_a_shape, Device};
 use super::ggml::{self, Tensor};
 use super::host;
@@ -50,13 +51,14 @@ impl Stream {
     /// What nodes point to is NULL or there.
     unsafe fn compute(&mut self, nodes: &[*mut Tensor]) -> Result<(), String> {
         self.ops.clear();
+        let card = self.device.card();
         let before = self.statistics;
         for node in nodes {
             // SAFETY: the caller promises it.
-            unsafe { self.add(&**node)? };
+            unsafe { self.add(&**node, &card)? };
         }
         let begin = Instant::now();
-        let run = self.run();
+        let run = self.run(&card);
         match run {
             Ok(()) => self.statistics.time += begin.elapsed(),
             Err(_) => self.statistics = before,
@@ -68,7 +70,7 @@ impl Stream {
     ///
     /// # Safety
     /// As [`Stream::compute`].
-    unsafe fn add(&mut self, node: &Tensor) -> Result<(), String> {
+    unsafe fn add(&mut self, node: &Tensor, card: &Card) -> Result<(), String> {
         let Self { device, ops, statistics, .. } = self;
         if node.flags & ggml::TENSOR_FLAG_COMPUTE == 0 || is_only_a_shape(device.host, node) {
             return Ok(());
@@ -86,7 +88,7 @@ impl Stream {
         };
         product.ops(place, |op| {
             statistics.bytes += bytes(&op);
-            split(&op, device.card.info(), |part| ops.push(part));
+            split(&op, card.info(), |part| ops.push(part));
         })?;
         statistics.matmuls += 1;
         statistics.macs += product.macs();
@@ -94,8 +96,7 @@ impl Stream {
     }
 
     /// Submits the ops and waits for them.
-    fn run(&mut self) -> Result<(), String> {
-        let card = &self.device.card;
+    fn run(&mut self, card: &Card) -> Result<(), String> {
         let mut last = None;
         for batch in self.ops.chunks(card.info().max_ops.max(1) as usize) {
             last = Some(card.submit(batch, self.threads).map_err(|failure| failure.to_string())?);

@@ -49,7 +49,8 @@ unsafe extern "C" fn buffer_init(
 fn device(config: Config) -> &'static Device {
     let host = Box::leak(Box::new(Host::new(buffer_init, op_name, type_name)));
     let machine = Machine::new(config).expect("threads start");
-    Device::new(Card::on_machine(&machine).expect("a card"), 0, host, ptr::null())
+    let open = move || Card::on_machine(&machine).ok();
+    Device::new(open().expect("a card"), open, 0, host, ptr::null())
 }
 
 fn with_faults(plan: &str) -> Config {
@@ -332,9 +333,23 @@ fn nodes_that_are_not_to_be_computed_are_left() {
 #[test]
 fn a_sail_that_fails_is_a_status() {
     let device = device(with_faults("batch#2"));
+    let _model = Owned::new(device, 4096).expect("a buffer");
     assert_eq!(product(device, (1, 256, 1)), (ggml::STATUS_SUCCESS, true));
     assert_eq!(product(device, (1, 256, 1)).0, ggml::STATUS_FAILED);
     assert_eq!(product(device, (1, 256, 1)).0, ggml::STATUS_FAILED);
+}
+
+#[test]
+fn a_sail_that_failed_is_opened_anew_when_nobody_has_memory_in_it() {
+    let device = device(with_faults("batch#2*"));
+    let shape = (1, 256, 1);
+    for _ in 0..2 {
+        let kept = Owned::new(device, 4096).expect("a buffer");
+        assert_eq!(product(device, shape), (ggml::STATUS_SUCCESS, true));
+        assert_eq!(product(device, shape).0, ggml::STATUS_FAILED);
+        assert_eq!(product(device, shape).0, ggml::STATUS_FAILED);
+        drop(kept);
+    }
 }
 
 #[test]
