@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads all backends, as every program with ggml does, prints the devices there are, and has a sum
-// computed on the CPU. It uses only what ggml has had under every version of its backends' API.
+// Loads all backends, as every program with ggml does, prints the devices there are and the API that
+// ggml has for backends, and has a sum computed on the CPU. It uses only what ggml has had under
+// every version of that API.
 
 #include "ggml-backend.h"
 #include "ggml-cpu.h"
 #include "ggml.h"
+
+#include <dlfcn.h>
 
 #include <cstdio>
 
@@ -18,6 +21,11 @@ int main() {
         fprintf(stderr, "there is no CPU\n");
         return 1;
     }
+    // The layout of API 2 has changed, without a change of its number, when this function came.
+    const bool with_2d = dlsym(RTLD_DEFAULT, "ggml_backend_tensor_set_2d");
+    // The first field of a registry is its API's number.
+    ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(ggml_backend_get_device(cpu));
+    printf("api: %d, %s 2-D copies\n", *(const int *) reg, with_2d ? "with" : "without");
     ggml_init_params params = { 1 << 20, NULL, true };
     ggml_context * context = ggml_init(params);
     ggml_tensor * a = ggml_new_tensor_1d(context, GGML_TYPE_F32, 1);

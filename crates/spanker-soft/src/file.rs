@@ -10,6 +10,7 @@ use crate::open::{Open, PollBits};
 use crate::request::{self, Node};
 use crate::sync::lock;
 use nix::errno::Errno;
+use std::num::NonZeroUsize;
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
@@ -133,6 +134,17 @@ impl File {
         open.read(len, nonblocking, |completed| {
             memory.write(address, &completed.to_ne_bytes()).map_err(|_| Errno::EFAULT)
         })
+    }
+
+    /// Lets at most so many threads at a time compute a batch of this open, if it
+    /// is submitted from now on; `None` lets all that the machine has, as at first.
+    /// One that waits and computes is one of them. Results are the same bits.
+    ///
+    /// A kernel has no such call, nor has the control node a use for it.
+    pub fn limit_threads(&self, threads: Option<NonZeroUsize>) {
+        if let Some(open) = self.open() {
+            open.limit_threads(threads.map_or(usize::MAX, NonZeroUsize::get));
+        }
     }
 
     /// A descriptor for event loops: readable whenever a bit of [`File::poll`]

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use spanker_sys::{spanker_context_info, SPANKER_DEADLINE_NEVER, SPANKER_FAULT_ENGINE};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,8 @@ pub(crate) struct Open {
     pub(crate) handles: Mutex<Handles>,
     /// Who submits holds it until the batch is queued.
     pub(crate) staging: Mutex<Staging>,
+    /// How many threads may compute a batch that is queued now.
+    thread_limit: AtomicUsize,
     timeline: Mutex<Timeline>,
     /// Signalled whenever the timeline changes in a way that someone may wait
     /// for.
@@ -58,6 +60,7 @@ impl Open {
             card,
             handles: Mutex::default(),
             staging: Mutex::default(),
+            thread_limit: AtomicUsize::new(usize::MAX),
             timeline: Mutex::new(timeline),
             changed: Signal::default(),
             stopping: AtomicBool::new(false),
@@ -98,6 +101,12 @@ impl Open {
     pub(crate) fn end(&self) {
         self.revoke();
         lock(&self.handles).clear();
+    }
+
+    /// Of batches that are queued from now on, so many threads compute each at a
+    /// time, at most.
+    pub(crate) fn limit_threads(&self, threads: usize) {
+        self.thread_limit.store(threads, Ordering::Relaxed);
     }
 
     fn announce_change(&self) {
@@ -150,7 +159,8 @@ impl Open {
         timeline.submitted = seqno;
         batch.iter_mut().for_each(|op| op.seqno = seqno);
         let ops = std::mem::replace(batch, timeline.spare_batch());
-        timeline.queue.push_back(Batch { ops, done: 0 });
+        let threads = self.thread_limit.load(Ordering::Relaxed);
+        timeline.queue.push_back(Batch { ops, done: 0, threads });
         let announce = !timeline.led && !timeline.announced;
         timeline.announced |= announce;
         let expected = announce && std::mem::take(&mut timeline.lent);

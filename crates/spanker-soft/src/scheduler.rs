@@ -74,7 +74,7 @@ struct Ready {
 
 impl Ready {
     fn has_work(&self) -> bool {
-        !self.opens.is_empty() || self.shared_ops.iter().any(|op| op.has_tiles())
+        !self.opens.is_empty() || self.shared_ops.iter().any(|op| op.wants_help())
     }
 
     /// Whether an open other than this one waits for its turn.
@@ -303,7 +303,7 @@ impl Shared {
             self.waiting.store(ready.opens.len(), Ordering::Relaxed);
             return Some(Task::Lead(open));
         }
-        let op = ready.shared_ops.iter().find(|op| op.has_tiles())?;
+        let op = ready.shared_ops.iter().find(|op| op.wants_help())?;
         op.join();
         Some(Task::Join(Arc::clone(op)))
     }
@@ -321,7 +321,7 @@ impl Shared {
         open.card.engine_starts();
         let mut failed = None;
         while let Some(op) = batch.next_op() {
-            if self.run(open, op, scratch, &mut workspace).is_err() {
+            if self.run(open, op, batch.threads, scratch, &mut workspace).is_err() {
                 failed = Some(op.index());
                 break;
             }
@@ -342,6 +342,7 @@ impl Shared {
         &self,
         open: &Arc<Open>,
         op: &Op,
+        threads: usize,
         scratch: &mut Scratch,
         workspace: &mut Workspace,
     ) -> Result<(), Stop> {
@@ -351,8 +352,9 @@ impl Shared {
         if let Some(faults) = &open.card.faults {
             faults.before_op(open, op)?;
         }
+        let threads = threads.min(self.threads);
         let expected_ns = u64::MAX;
-        let mut crew = Crew { shared: self, open, scratch, workspace, expected_ns };
+        let mut crew = Crew { shared: self, open, threads, scratch, workspace, expected_ns };
         // An engine that panics has failed at this op; the device lives on.
         match catch_unwind(AssertUnwindSafe(|| self.engine.run(op, &mut crew))) {
             Ok(result) => result,

@@ -36,6 +36,8 @@ pub(crate) struct Batch {
     pub(crate) ops: Vec<Op>,
     /// How many of them have run.
     pub(crate) done: usize,
+    /// How many threads may compute it at a time.
+    pub(crate) threads: usize,
 }
 
 impl Batch {

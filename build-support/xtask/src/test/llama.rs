@@ -3,6 +3,7 @@
 //! downloaded, with its own tests, and so is a real model.
 
 mod evaluation;
+mod host;
 mod node;
 mod programs;
 
@@ -19,6 +20,7 @@ const FEWEST_CASES: usize = 54;
 pub(super) fn llama() -> Result<(), String> {
     let cache = repository().join("target/llama");
     run(command("python3", &["build-support/ggml/fetch_release.py"]).arg(&cache))?;
+    run(command("python3", &["build-support/ggml/build_api_3.py"]).arg(&cache))?;
     mirror(&cache)?;
     run(&mut cargo("build --release --package ggml-spanker"))?;
     let programs = Programs::compile(&cache, &library())?;
@@ -26,6 +28,7 @@ pub(super) fn llama() -> Result<(), String> {
     speed_of_operations(&programs)?;
     memory(&programs)?;
     refusal(&programs)?;
+    host::host(&programs)?;
     evaluation::evaluation(&programs)?;
     node::node(&programs)
 }
@@ -89,18 +92,28 @@ fn memory(programs: &Programs) -> Result<(), String> {
     said.expect("ERROR SUMMARY: 0 errors")
 }
 
-/// A ggml of another version gets no device, is told why, and goes on.
+/// A ggml of another version gets no device, is told why, and goes on: of the
+/// layout that API 2 had before, and of API 3.
 fn refusal(programs: &Programs) -> Result<(), String> {
     let said = programs.offloading("on_the_cpu", NO_WORDS)?;
     said.expect("device: Sail0")?;
+    said.expect("api: 2, with 2-D copies")?;
     said.expect("sum: 42")?;
-    let said = programs.offloading_in_old("on_the_cpu", NO_WORDS)?;
-    said.expect("built for ggml 0.25.1, and this is ggml 0.9.4: it gets no Sails")?;
-    said.expect("sum: 42")?;
-    if said.contains("device: Sail") {
-        return Err(format!("a Sail was offered to another ggml:\n{said}"));
+    for (folder, version, api) in [
+        ("old", "0.9.4", "api: 2, without 2-D copies"),
+        ("api-3", "0.26.0", "api: 3, with 2-D copies"),
+    ] {
+        let said = programs.offloading_in(folder, "on_the_cpu", NO_WORDS)?;
+        said.expect(api)?;
+        let refusal =
+            format!("built for ggml 0.25.1, and this is ggml {version}: it gets no Sails");
+        let told = said.lines().filter(|line| line.contains(&refusal)).count();
+        if told != 1 || said.contains("device: Sail") {
+            return Err(format!("`{refusal}`, once, and no Sail:\n{said}"));
+        }
+        said.expect("sum: 42")?;
+        println!("{api}: {refusal}");
     }
-    println!("{}", said.lines().find(|line| line.contains("built for")).unwrap_or_default());
     Ok(())
 }
 

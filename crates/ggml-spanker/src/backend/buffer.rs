@@ -13,7 +13,6 @@ use super::host;
 use super::product::Place;
 use std::ffi::{c_char, c_void};
 use std::ptr;
-use std::sync::Arc;
 
 /// The buffer that a tensor is in, or NULL.
 ///
@@ -40,7 +39,7 @@ pub(super) unsafe fn place(device: &Device, tensor: &Tensor) -> Option<Place> {
     }
     // SAFETY: the context of a buffer of our type, unless it is of no bytes.
     let memory = unsafe { buffer.context.cast::<Memory>().as_ref()? };
-    debug_assert!(memory.is_of(&device.card));
+    debug_assert!(memory.is_of(&device.card()));
     // The Sail itself looks whether all of the tensor is inside.
     let offset = (tensor.data as usize).checked_sub(memory.start() as usize)?;
     Some(Place { handle: memory.handle(), offset: offset as u64 })
@@ -92,7 +91,7 @@ unsafe extern "C" fn alloc_buffer(
     let alloc = || {
         // SAFETY: see above.
         let device = unsafe { device(buffer_type) };
-        match Memory::new(&device.card, size) {
+        match Memory::new(&device.card_for_memory(), size) {
             Ok(memory) => {
                 let context = Box::into_raw(Box::new(memory)).cast();
                 // SAFETY: ggml's function of this name, and its arguments. It
@@ -110,19 +109,19 @@ unsafe extern "C" fn alloc_buffer(
 
 unsafe extern "C" fn get_alignment(buffer_type: *const ggml::BufferType) -> usize {
     // SAFETY: see above.
-    guard(|| 64, || alignment(&unsafe { device(buffer_type) }.card))
+    guard(|| 64, || alignment(&unsafe { device(buffer_type) }.card()))
 }
 
 /// What is fast for the Sail and for the CPU's vectors; at most a page, which
 /// buffers begin at.
-fn alignment(card: &Arc<Card>) -> usize {
+fn alignment(card: &Card) -> usize {
     (card.info().operand_align.max(64) as usize).next_power_of_two().min(4096)
 }
 
 unsafe extern "C" fn get_max_size(buffer_type: *const ggml::BufferType) -> usize {
     let max = || {
         // SAFETY: see above.
-        let max = unsafe { device(buffer_type) }.card.info().max_buffer_bytes;
+        let max = unsafe { device(buffer_type) }.card().info().max_buffer_bytes;
         usize::try_from(max).unwrap_or(usize::MAX)
     };
     guard(|| 0, max)

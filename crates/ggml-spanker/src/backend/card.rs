@@ -14,6 +14,7 @@ use spanker::{Sail, SailName};
 use spanker_sys::*;
 use std::fmt;
 use std::mem::size_of;
+use std::num::NonZeroUsize;
 
 /// A Sail, opened: one queue, and memory for tensors. What was submitted
 /// completes in order.
@@ -71,6 +72,11 @@ impl Card {
         self.sail.info()
     }
 
+    /// Whether it takes no more work: it has failed, or is gone.
+    pub(super) fn has_failed(&self) -> bool {
+        self.context().map_or(true, |context| context.fault_seqno != 0)
+    }
+
     /// Bytes of its memory that are not used.
     pub(super) fn free_bytes(&self) -> Result<u64, Failure> {
         let used = self.sail.telemetry()?.memory_used_bytes;
@@ -78,8 +84,13 @@ impl Card {
     }
 
     /// Submits `ops`, of which there are at most as many as a batch can have, as
-    /// one batch. Waits where the queue is full. Returns its seqno.
-    pub(super) fn submit(&self, ops: &[spanker_op]) -> Result<u64, Failure> {
+    /// one batch. Waits where the queue is full. Returns its seqno. Where the
+    /// processor computes it, so many threads do at most.
+    pub(super) fn submit(
+        &self,
+        ops: &[spanker_op],
+        threads: Option<NonZeroUsize>,
+    ) -> Result<u64, Failure> {
         loop {
             let mut submit = spanker_work_submit {
                 ops: ops.as_ptr() as usize as u64,
@@ -87,7 +98,7 @@ impl Card {
                 op_stride: size_of::<spanker_op>() as u32,
                 ..Default::default()
             };
-            match self.node.work_submit(&mut submit, ops) {
+            match self.node.work_submit(&mut submit, ops, threads) {
                 Ok(()) => return Ok(submit.seqno),
                 Err(Errno::EAGAIN) => self.wait_for_room()?,
                 Err(errno) => return Err(refused(ops, submit.bad_op, errno)),
@@ -179,13 +190,11 @@ impl Node {
         &self,
         submit: &mut spanker_work_submit,
         ops: &[spanker_op],
+        threads: Option<NonZeroUsize>,
     ) -> Result<(), Errno> {
         match self {
             Self::Kernel(node) => node.work_submit(submit, ops),
-            Self::Soft(node) => {
-                let ops = Plain::slice_bytes(ops);
-                node.request(SPANKER_IOC_WORK_SUBMIT, submit, ops, &mut [])
-            }
+            Self::Soft(node) => node.work_submit(submit, ops, threads),
         }
     }
 

@@ -9,14 +9,17 @@ use super::host::{self, Host};
 use super::product::Product;
 use super::stream;
 use std::ffi::{c_char, c_int, CString};
+use std::fmt;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A Sail as ggml sees it. Once made, it is there for good: ggml keeps pointers
 /// to it.
-#[derive(Debug)]
 pub(super) struct Device {
-    pub(super) card: Arc<Card>,
+    /// The Sail as it is open now.
+    card: Mutex<Arc<Card>>,
+    /// Opens it anew.
+    open: Box<dyn Fn() -> Option<Card> + Send + Sync>,
     pub(super) host: &'static Host,
     pub(super) name: CString,
     description: CString,
@@ -33,9 +36,11 @@ unsafe impl Send for Device {}
 unsafe impl Sync for Device {}
 
 impl Device {
-    /// The device `index` of those there are, for good.
+    /// The device `index` of those there are, for good. `open` opens the Sail as
+    /// `card` was opened.
     pub(super) fn new(
         card: Card,
+        open: impl Fn() -> Option<Card> + Send + Sync + 'static,
         index: usize,
         host: &'static Host,
         registry: *const ggml::Registry,
@@ -44,7 +49,8 @@ impl Device {
         let device = Box::into_raw(Box::new(Self {
             name: text(format!("Sail{index}")),
             description: text(card.info().name.clone()),
-            card: Arc::new(card),
+            card: Mutex::new(Arc::new(card)),
+            open: Box::new(open),
             host,
             ffi: ggml::Device { iface: CALLS, reg: registry, context: ptr::null_mut() },
             buffer_type: ggml::BufferType {
@@ -69,10 +75,33 @@ impl Device {
         unsafe { &*(*device).context.cast::<Self>() }
     }
 
+    fn lock(&self) -> MutexGuard<'_, Arc<Card>> {
+        self.card.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The Sail that memory of this device is in.
+    pub(super) fn card(&self) -> Arc<Card> {
+        Arc::clone(&self.lock())
+    }
+
+    /// The Sail for new memory. One that has failed is opened anew as soon as
+    /// nobody has memory in it any more, nor computes: a program that frees its
+    /// models and loads them again goes on with it.
+    pub(super) fn card_for_memory(&self) -> Arc<Card> {
+        let mut card = self.lock();
+        if Arc::strong_count(&card) == 1 && card.has_failed() {
+            if let Some(again) = (self.open)() {
+                *card = Arc::new(again);
+            }
+        }
+        Arc::clone(&card)
+    }
+
     /// Bytes of memory that are free, and all there are.
     fn memory(&self) -> (usize, usize) {
-        let total = self.card.info().memory_bytes;
-        let free = self.card.free_bytes().unwrap_or(0);
+        let card = self.card_for_memory();
+        let total = card.info().memory_bytes;
+        let free = card.free_bytes().unwrap_or(0);
         let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         (bytes(free), bytes(total))
     }
@@ -97,6 +126,12 @@ impl Device {
         let elsewhere = unsafe { buffer.as_ref() }
             .is_some_and(|buffer| !ptr::eq(buffer.buft, ptr::addr_of!(self.buffer_type)));
         product && !elsewhere
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Device").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

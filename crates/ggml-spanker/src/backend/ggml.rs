@@ -210,7 +210,8 @@ pub(super) struct RegistryCalls {
     pub(super) get_name: unsafe extern "C" fn(*const Registry) -> *const c_char,
     pub(super) get_device_count: unsafe extern "C" fn(*const Registry) -> usize,
     pub(super) get_device: unsafe extern "C" fn(*const Registry, usize) -> *const Device,
-    pub(super) get_proc_address: Unused,
+    pub(super) get_proc_address:
+        unsafe extern "C" fn(*const Registry, *const c_char) -> *mut c_void,
 }
 
 /// `struct ggml_backend_reg`: a library and its devices.
@@ -227,6 +228,8 @@ pub(super) type BufferInit =
     unsafe extern "C" fn(*const BufferType, BufferCalls, *mut c_void, usize) -> *mut Buffer;
 /// `ggml_op_name` and `ggml_type_name`
 pub(super) type NumberName = unsafe extern "C" fn(c_int) -> *const c_char;
+/// `ggml_backend_set_n_threads_t`
+pub(super) type SetThreads = unsafe extern "C" fn(*mut Stream, c_int);
 /// `ggml_version`
 pub(super) type Version = unsafe extern "C" fn() -> *const c_char;
 /// `ggml_log_internal`: a level, and what printf takes.

@@ -6,7 +6,8 @@ use super::device::{self, Device};
 use super::ggml;
 use super::host::{self, Host};
 use super::sails;
-use std::ffi::c_char;
+use super::stream;
+use std::ffi::{c_char, c_void, CStr};
 use std::ptr;
 use std::sync::OnceLock;
 
@@ -40,7 +41,8 @@ fn open(host: &'static Host) -> Option<&'static Registry> {
     let names = sails::from_environment()
         .map_err(|error| host::log_error(&format!("no Sail is used: {error}")))
         .ok()?;
-    let cards: Vec<_> = names.iter().filter_map(device::open).collect();
+    let cards: Vec<_> =
+        names.into_iter().filter_map(|name| Some((device::open(&name)?, name))).collect();
     if cards.is_empty() {
         return None;
     }
@@ -49,7 +51,11 @@ fn open(host: &'static Host) -> Option<&'static Registry> {
     let registry = Box::into_raw(Box::new(Registry { ffi, devices: Vec::new() }));
     let devices = |ffi| {
         let indexed = cards.into_iter().enumerate();
-        indexed.map(|(index, card)| Device::new(card, index, host, ffi)).collect()
+        indexed
+            .map(|(index, (card, name))| {
+                Device::new(card, move || device::open(&name), index, host, ffi)
+            })
+            .collect()
     };
     // SAFETY: nobody else knows it yet, and it is never freed.
     unsafe {
@@ -59,10 +65,11 @@ fn open(host: &'static Host) -> Option<&'static Registry> {
     }
 }
 
-const CALLS: ggml::RegistryCalls =
-    ggml::RegistryCalls { get_name, get_device_count, get_device, get_proc_address: None };
+pub(super) const CALLS: ggml::RegistryCalls =
+    ggml::RegistryCalls { get_name, get_device_count, get_device, get_proc_address };
 
-// SAFETY of what follows: ggml calls each with the registry that the table is of.
+// SAFETY of what follows: ggml calls each with the registry that the table is of,
+// and with strings.
 
 /// # Safety
 /// ggml gives back what [`Registry::ffi`] is.
@@ -90,4 +97,22 @@ unsafe extern "C" fn get_device(
         device.map_or(ptr::null(), |device| ptr::addr_of!(device.ffi))
     };
     guard(ptr::null, get)
+}
+
+/// What ggml has no place for in its tables. The programs look for it by name.
+unsafe extern "C" fn get_proc_address(
+    _: *const ggml::Registry,
+    name: *const c_char,
+) -> *mut c_void {
+    let get = || {
+        // SAFETY: see above.
+        match unsafe { CStr::from_ptr(name) }.to_bytes() {
+            b"ggml_backend_set_n_threads" => {
+                let call: ggml::SetThreads = stream::set_threads;
+                call as *mut c_void
+            }
+            _ => ptr::null_mut(),
+        }
+    };
+    guard(ptr::null_mut, get)
 }

@@ -3,6 +3,7 @@
 
 use super::boundary::guard;
 use super::buffer;
+use super::card::Card;
 use super::device::{is_only_a_shape, Device};
 use super::ggml::{self, Tensor};
 use super::host;
@@ -11,6 +12,7 @@ use super::split::split;
 use super::statistics::{self, Statistics};
 use spanker_sys::spanker_op;
 use std::ffi::{c_char, c_int};
+use std::num::NonZeroUsize;
 use std::ptr;
 use std::slice;
 use std::time::Instant;
@@ -18,6 +20,8 @@ use std::time::Instant;
 /// What is behind ggml's struct. ggml uses it from one thread at a time.
 struct Stream {
     device: &'static Device,
+    /// How many threads the program would have it computed with, at most.
+    threads: Option<NonZeroUsize>,
     /// Of the graph that is computed, kept for the next.
     ops: Vec<spanker_op>,
     statistics: Statistics,
@@ -29,7 +33,8 @@ static GUID: [u8; 16] = *b"spanker\0ggml\x19\x01\0\0";
 /// A stream of ggml's on `device`; its `free` frees it.
 pub(super) fn new(device: &'static Device) -> *mut ggml::Stream {
     let statistics = Statistics::default();
-    let context = Box::into_raw(Box::new(Stream { device, ops: Vec::new(), statistics }));
+    let stream = Stream { device, threads: None, ops: Vec::new(), statistics };
+    let context = Box::into_raw(Box::new(stream));
     Box::into_raw(Box::new(ggml::Stream {
         guid: &GUID,
         iface: CALLS,
@@ -46,13 +51,14 @@ impl Stream {
     /// What nodes point to is NULL or there.
     unsafe fn compute(&mut self, nodes: &[*mut Tensor]) -> Result<(), String> {
         self.ops.clear();
+        let card = self.device.card();
         let before = self.statistics;
         for node in nodes {
             // SAFETY: the caller promises it.
-            unsafe { self.add(&**node)? };
+            unsafe { self.add(&**node, &card)? };
         }
         let begin = Instant::now();
-        let run = self.run();
+        let run = self.run(&card);
         match run {
             Ok(()) => self.statistics.time += begin.elapsed(),
             Err(_) => self.statistics = before,
@@ -64,8 +70,8 @@ impl Stream {
     ///
     /// # Safety
     /// As [`Stream::compute`].
-    unsafe fn add(&mut self, node: &Tensor) -> Result<(), String> {
-        let Self { device, ops, statistics } = self;
+    unsafe fn add(&mut self, node: &Tensor, card: &Card) -> Result<(), String> {
+        let Self { device, ops, statistics, .. } = self;
         if node.flags & ggml::TENSOR_FLAG_COMPUTE == 0 || is_only_a_shape(device.host, node) {
             return Ok(());
         }
@@ -82,7 +88,7 @@ impl Stream {
         };
         product.ops(place, |op| {
             statistics.bytes += bytes(&op);
-            split(&op, device.card.info(), |part| ops.push(part));
+            split(&op, card.info(), |part| ops.push(part));
         })?;
         statistics.matmuls += 1;
         statistics.macs += product.macs();
@@ -90,11 +96,10 @@ impl Stream {
     }
 
     /// Submits the ops and waits for them.
-    fn run(&mut self) -> Result<(), String> {
-        let card = &self.device.card;
+    fn run(&mut self, card: &Card) -> Result<(), String> {
         let mut last = None;
         for batch in self.ops.chunks(card.info().max_ops.max(1) as usize) {
-            last = Some(card.submit(batch).map_err(|failure| failure.to_string())?);
+            last = Some(card.submit(batch, self.threads).map_err(|failure| failure.to_string())?);
             self.statistics.batches += 1;
         }
         match last {
@@ -154,6 +159,17 @@ unsafe extern "C" fn free(stream: *mut ggml::Stream) {
         }
     };
     guard(|| (), free);
+}
+
+/// `ggml_backend_set_n_threads`: from now on, so many threads at most. Programs
+/// call it before each graph.
+pub(super) unsafe extern "C" fn set_threads(stream: *mut ggml::Stream, threads: c_int) {
+    let set = || {
+        let threads = usize::try_from(threads).ok().and_then(NonZeroUsize::new);
+        // SAFETY: see above.
+        unsafe { (*(*stream).context.cast::<Stream>()).threads = threads };
+    };
+    guard(|| (), set);
 }
 
 unsafe extern "C" fn graph_compute(stream: *mut ggml::Stream, graph: *mut ggml::Graph) -> c_int {

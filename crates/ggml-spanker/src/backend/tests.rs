@@ -6,12 +6,15 @@ use super::card::Card;
 use super::device::Device;
 use super::ggml::{self, Buffer, BufferCalls, BufferType, Graph, Tensor};
 use super::host::Host;
+use super::registry;
 use crate::matmul_int4::{Q4_K_BLOCK_BYTES, QK_K};
-use spanker::spanker_soft::{CardConfig, Config, Machine};
+use spanker::spanker_soft::{CardConfig, Config, CpuEngine, Crew, Engine, Machine, Op, Stop};
 use spanker::{Matmul, Sail, F32, Q4K};
 use std::ffi::{c_char, c_int, c_void};
 use std::mem;
+use std::num::NonZeroUsize;
 use std::ptr;
+use std::sync::{Arc, Mutex};
 
 const F32_TYPE: c_int = 0;
 const Q4_K_TYPE: c_int = 12;
@@ -46,7 +49,8 @@ unsafe extern "C" fn buffer_init(
 fn device(config: Config) -> &'static Device {
     let host = Box::leak(Box::new(Host::new(buffer_init, op_name, type_name)));
     let machine = Machine::new(config).expect("threads start");
-    Device::new(Card::on_machine(&machine).expect("a card"), 0, host, ptr::null())
+    let open = move || Card::on_machine(&machine).ok();
+    Device::new(open().expect("a card"), open, 0, host, ptr::null())
 }
 
 fn with_faults(plan: &str) -> Config {
@@ -130,6 +134,13 @@ fn supports(device: &Device, tensor: &Tensor) -> bool {
 
 /// Computes nodes on a stream of its own.
 fn compute(device: &Device, nodes: &mut [&mut Tensor]) -> c_int {
+    compute_with(device, None, nodes)
+}
+
+const SET_THREADS: &[u8] = b"ggml_backend_set_n_threads\0";
+
+/// The same, with so many threads.
+fn compute_with(device: &Device, threads: Option<c_int>, nodes: &mut [&mut Tensor]) -> c_int {
     let mut pointers: Vec<*mut Tensor> =
         nodes.iter_mut().map(|node| ptr::addr_of_mut!(**node)).collect();
     let count = pointers.len() as c_int;
@@ -138,6 +149,10 @@ fn compute(device: &Device, nodes: &mut [&mut Tensor]) -> c_int {
     // SAFETY: as ggml does it; the nodes are there.
     unsafe {
         let stream = ((*device).iface.init_backend)(device, ptr::null());
+        if let Some(threads) = threads {
+            let set = (registry::CALLS.get_proc_address)(ptr::null(), SET_THREADS.as_ptr().cast());
+            mem::transmute::<*mut c_void, ggml::SetThreads>(set)(stream, threads);
+        }
         let status = ((*stream).iface.graph_compute)(stream, &mut graph);
         ((*stream).iface.free)(stream);
         status
@@ -172,7 +187,16 @@ fn expected(m: usize, k: usize, n: usize, x: &[u8], weights: &[u8]) -> Vec<u8> {
 }
 
 /// One product of m×k by n×k in one buffer, computed: its status, and the bits.
-fn product(device: &Device, (m, k, n): (usize, usize, usize)) -> (c_int, bool) {
+fn product(device: &Device, shape: (usize, usize, usize)) -> (c_int, bool) {
+    product_with(device, None, shape)
+}
+
+/// The same, with so many threads.
+fn product_with(
+    device: &Device,
+    threads: Option<c_int>,
+    (m, k, n): (usize, usize, usize),
+) -> (c_int, bool) {
     let (weights, x) = (blocks(n * k / QK_K), floats(m * k));
     let x_at = weights.len().next_multiple_of(64);
     let out_at = x_at + x.len().next_multiple_of(64);
@@ -185,7 +209,7 @@ fn product(device: &Device, (m, k, n): (usize, usize, usize)) -> (c_int, bool) {
     buffer.set(&mut a, &x);
     multiply(&mut out, &mut b, &mut a);
     assert!(supports(device, &out));
-    let status = compute(device, &mut [&mut out]);
+    let status = compute_with(device, threads, &mut [&mut out]);
     (status, buffer.get(&out, m * n * 4) == expected(m, k, n, &x, &weights))
 }
 
@@ -309,9 +333,23 @@ fn nodes_that_are_not_to_be_computed_are_left() {
 #[test]
 fn a_sail_that_fails_is_a_status() {
     let device = device(with_faults("batch#2"));
+    let _model = Owned::new(device, 4096).expect("a buffer");
     assert_eq!(product(device, (1, 256, 1)), (ggml::STATUS_SUCCESS, true));
     assert_eq!(product(device, (1, 256, 1)).0, ggml::STATUS_FAILED);
     assert_eq!(product(device, (1, 256, 1)).0, ggml::STATUS_FAILED);
+}
+
+#[test]
+fn a_sail_that_failed_is_opened_anew_when_nobody_has_memory_in_it() {
+    let device = device(with_faults("batch#2*"));
+    let shape = (1, 256, 1);
+    for _ in 0..2 {
+        let kept = Owned::new(device, 4096).expect("a buffer");
+        assert_eq!(product(device, shape), (ggml::STATUS_SUCCESS, true));
+        assert_eq!(product(device, shape).0, ggml::STATUS_FAILED);
+        assert_eq!(product(device, shape).0, ggml::STATUS_FAILED);
+        drop(kept);
+    }
 }
 
 #[test]
@@ -346,6 +384,68 @@ fn a_full_queue_and_interrupted_waits_are_waited_out() {
             });
         }
     });
+}
+
+/// Takes down the batch of each op and how many threads it may have, in order.
+#[derive(Debug)]
+struct Recording {
+    inside: CpuEngine,
+    ops: Arc<Mutex<Vec<(u64, usize)>>>,
+}
+
+impl Engine for Recording {
+    fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
+        self.ops.lock().expect("nobody panics").push((op.seqno(), crew.threads()));
+        self.inside.run(op, crew)
+    }
+}
+
+/// A device with three threads, whose ops have one row, and what is taken down.
+fn recording() -> (&'static Device, Arc<Mutex<Vec<(u64, usize)>>>) {
+    let ops = Arc::new(Mutex::new(Vec::new()));
+    let engine = Arc::new(Recording { inside: CpuEngine::new(), ops: Arc::clone(&ops) });
+    let threads = NonZeroUsize::new(3);
+    let cards = vec![CardConfig { max_m: 1, ..CardConfig::default() }];
+    (device(Config { cards, threads, engine, ..Config::default() }), ops)
+}
+
+#[test]
+fn no_more_threads_compute_than_the_program_says() {
+    let (device, ops) = recording();
+    // Each is another context's.
+    for said in [None, Some(1), Some(2), Some(8), Some(0), None] {
+        let answer = product_with(device, said, (1, 256, 1));
+        assert_eq!(answer, (ggml::STATUS_SUCCESS, true));
+    }
+    let ops = ops.lock().expect("nobody panics");
+    assert_eq!(*ops, [(1, 3), (2, 1), (3, 2), (4, 3), (5, 3), (6, 3)]);
+    // SAFETY: a string.
+    let other = unsafe {
+        (registry::CALLS.get_proc_address)(ptr::null(), b"ggml_backend_else\0".as_ptr().cast())
+    };
+    assert!(other.is_null());
+}
+
+#[test]
+fn contexts_at_once_have_the_threads_that_each_is_told() {
+    let (device, ops) = recording();
+    // One with batches of one op on one thread, another with two on two.
+    let rounds = |number: usize| {
+        for _ in 0..200 {
+            let answer = product_with(device, Some(number as c_int), (number, 256, 1));
+            assert_eq!(answer, (ggml::STATUS_SUCCESS, true));
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| rounds(1));
+        scope.spawn(|| rounds(2));
+    });
+    let ops = ops.lock().expect("nobody panics");
+    assert_eq!(ops.len(), 600);
+    for (seqno, threads) in &*ops {
+        let of_the_batch = ops.iter().filter(|(other, _)| other == seqno).count();
+        assert_eq!(*threads, of_the_batch, "batch {seqno}");
+    }
 }
 
 #[test]

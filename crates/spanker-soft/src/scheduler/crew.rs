@@ -16,6 +16,8 @@ use std::time::Instant;
 pub struct Crew<'a> {
     pub(super) shared: &'a Shared,
     pub(super) open: &'a Arc<Open>,
+    /// How many may be at it.
+    pub(super) threads: usize,
     pub(super) scratch: &'a mut Scratch,
     pub(super) workspace: &'a mut Workspace,
     /// How long the op takes one thread, about.
@@ -39,7 +41,7 @@ impl std::fmt::Debug for Crew<'_> {
 impl Crew<'_> {
     /// How many threads there are at most.
     pub fn threads(&self) -> usize {
-        self.shared.threads
+        self.threads
     }
 
     /// Whether the op should stop now: nobody wants the result any more.
@@ -70,7 +72,7 @@ impl Crew<'_> {
         if helpers == 0 {
             return self.run_alone(&*tiles);
         }
-        let work = SharedWork { open: Arc::clone(self.open), tiles };
+        let work = SharedWork { open: Arc::clone(self.open), tiles, helpers: self.threads - 1 };
         let op = refilled(self.workspace.shared_op.take(), |op: &mut SharedOp| op.begin(work));
         let mut ready = lock(&self.shared.ready);
         ready.shared_ops.push(Arc::clone(&op));
@@ -100,7 +102,7 @@ impl Crew<'_> {
     pub(crate) fn worth(&self) -> usize {
         let worth = |ns| usize::try_from(self.expected_ns / ns).unwrap_or(usize::MAX);
         let awake = self.shared.polling.load(Ordering::Relaxed).min(worth(AWAKE_HELPER_NS));
-        1 + awake.max(worth(HELPER_NS)).min(self.shared.threads - 1)
+        1 + awake.max(worth(HELPER_NS)).min(self.threads - 1)
     }
 
     /// Runs all of `tiles` on this thread, with nothing in between. One that
@@ -135,6 +137,8 @@ pub(crate) struct SharedOp {
 struct SharedWork {
     open: Arc<Open>,
     tiles: Arc<dyn Tiles>,
+    /// How many may help at a time.
+    helpers: usize,
 }
 
 /// The threads other than the leader that are at an op.
@@ -181,14 +185,16 @@ impl SharedOp {
         self.work = None;
     }
 
-    pub(super) fn has_tiles(&self) -> bool {
-        self.next.load(Ordering::Relaxed) < self.count
+    /// Whether one more thread may help, and finds something to do.
+    pub(super) fn wants_help(&self) -> bool {
+        let most = self.work.as_ref().map_or(0, |work| work.helpers);
+        self.next.load(Ordering::Relaxed) < self.count && *lock(&self.helpers.count) < most
     }
 
     /// Takes tiles until there is none left, the open is ending, or the thread
     /// is wanted elsewhere.
     fn run_tiles(&self, scratch: &mut Scratch, is_wanted: impl Fn(&Arc<Open>) -> bool) {
-        let Some(SharedWork { open, tiles }) = &self.work else {
+        let Some(SharedWork { open, tiles, .. }) = &self.work else {
             return;
         };
         while !open.is_stopping() && !is_wanted(open) {
@@ -260,17 +266,20 @@ mod tests {
         let card = Card::new(0, CardConfig::default(), Arc::clone(&scheduler), None);
         let open = Open::new(Arc::new(card)).unwrap();
         let (mut scratch, mut workspace) = (Scratch::default(), Workspace::default());
-        for (awake, expected_ns, worth) in [
-            (0, 0, false),
-            (0, HELPER_NS - 1, false),
-            (0, HELPER_NS, true),
-            (1, AWAKE_HELPER_NS - 1, false),
-            (1, AWAKE_HELPER_NS, true),
+        for (threads, awake, expected_ns, worth) in [
+            (2, 0, 0, false),
+            (2, 0, HELPER_NS - 1, false),
+            (2, 0, HELPER_NS, true),
+            (2, 1, AWAKE_HELPER_NS - 1, false),
+            (2, 1, AWAKE_HELPER_NS, true),
+            (1, 0, u64::MAX, false),
+            (1, 1, u64::MAX, false),
         ] {
             shared.polling.store(awake, Ordering::Relaxed);
             let mut crew = Crew {
                 shared,
                 open: &open,
+                threads,
                 scratch: &mut scratch,
                 workspace: &mut workspace,
                 expected_ns: u64::MAX,
@@ -279,7 +288,32 @@ mod tests {
             let seen = Arc::new(Seen { shared: Arc::clone(shared), findable: false.into() });
             crew.run(Arc::clone(&seen) as _).unwrap();
             let found = seen.findable.load(Ordering::Relaxed);
-            assert_eq!(found, worth, "{expected_ns} ns, {awake} awake");
+            assert_eq!(found, worth, "{threads} threads, {expected_ns} ns, {awake} awake");
+        }
+    }
+
+    #[test]
+    fn no_more_help_than_may() {
+        let scheduler = Arc::new(Scheduler::start(1, Arc::new(CpuEngine::new())).unwrap());
+        let shared = &scheduler.shared;
+        let card = Card::new(0, CardConfig::default(), Arc::clone(&scheduler), None);
+        let open = Open::new(Arc::new(card)).unwrap();
+        let tiles = Arc::new(Seen { shared: Arc::clone(shared), findable: false.into() });
+        for helpers in 0..3 {
+            let mut op = SharedOp::default();
+            let (open, tiles) = (Arc::clone(&open), Arc::clone(&tiles));
+            op.begin(SharedWork { open, tiles, helpers });
+            let op = Arc::new(op);
+            for _ in 0..helpers {
+                assert!(op.wants_help());
+                op.join();
+            }
+            assert!(!op.wants_help(), "{helpers} help");
+            if helpers > 0 {
+                // One leaves at once, since it is wanted elsewhere.
+                Arc::clone(&op).help(&mut Scratch::default(), |_| true);
+                assert!(op.wants_help());
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Programs that are linked to the release that was downloaded: upstream's own,
-//! unmodified, and two of ours.
+//! unmodified, and some of ours.
 
 use crate::repository;
 use crate::run::{command, run};
@@ -44,6 +44,7 @@ struct Source {
 
 const GGML: &[&str] = &["-l:libggml.v0.5.0.so", "-l:libggml-base.so"];
 const LLAMA: &[&str] = &["-l:libllama.v0.5.0.so", "-l:libggml.v0.5.0.so", "-l:libggml-base.so"];
+const API_3_GGML: &[&str] = &["-l:libggml.so", "-l:libggml-base.so"];
 const OLD_GGML: &[&str] = &["-l:libggml.b6845.so", "-l:libggml-base.so"];
 
 /// The release once more, but of its CPU backends only one that most machines
@@ -60,6 +61,8 @@ impl Programs {
             source("bin", "test-backend-ops", upstreams, GGML),
             source("bin", "on_the_cpu", ours("on_the_cpu.cpp"), GGML),
             source("old", "on_the_cpu", ours("on_the_cpu.cpp"), OLD_GGML),
+            source("api-3", "on_the_cpu", ours("on_the_cpu.cpp"), API_3_GGML),
+            source("bin", "products", ours("products.cpp"), GGML),
             source("bin", "evaluate", ours("evaluate.cpp"), LLAMA),
             source(ANOTHER_CPU, "evaluate", ours("evaluate.cpp"), LLAMA),
         ] {
@@ -96,15 +99,17 @@ impl Programs {
         name: &str,
         words: &[impl AsRef<OsStr>],
     ) -> Result<Said, String> {
-        said(self.with_sail(&mut self.command("bin", name, words)))
+        self.offloading_in("bin", name, words)
     }
 
-    pub(super) fn offloading_in_old(
+    /// The same with the ggml of another folder.
+    pub(super) fn offloading_in(
         &self,
+        folder: &str,
         name: &str,
         words: &[impl AsRef<OsStr>],
     ) -> Result<Said, String> {
-        said(self.with_sail(&mut self.command("old", name, words)))
+        said(self.with_sail(&mut self.command(folder, name, words)))
     }
 
     /// What a program of the machine's own says that has no Sails.

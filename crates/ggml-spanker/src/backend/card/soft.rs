@@ -5,12 +5,15 @@ use super::Failure;
 use nix::errno::Errno;
 use spanker::spanker_soft::{Config, File, Machine, Mapping, Protection, Sharing, Slices};
 use spanker::Sail;
-use spanker_sys::Plain;
+use spanker_sys::{spanker_op, spanker_work_submit, Plain, SPANKER_IOC_WORK_SUBMIT};
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 #[derive(Debug)]
 pub(super) struct Node {
     file: File,
+    /// Held from saying how many threads may compute a batch to submitting it.
+    submitting: Mutex<()>,
 }
 
 /// The machine of this process, made when it is first asked for. It lives as
@@ -32,7 +35,7 @@ pub(super) fn open_on(machine: &Machine) -> Result<(Sail, Node), Failure> {
     let file = machine
         .open_card(0)
         .map_err(|errno| Failure(format!("opening the software Sail: {errno}")))?;
-    Ok((Sail::on_machine(machine, 0)?, Node { file }))
+    Ok((Sail::on_machine(machine, 0)?, Node { file, submitting: Mutex::new(()) }))
 }
 
 impl Node {
@@ -49,6 +52,22 @@ impl Node {
         let address = bytes.as_ptr() as usize as u64;
         let mut memory = Slices::new(bytes).with_input(input).with_output(output);
         self.file.request(&mut memory, code, address)
+    }
+
+    /// `ops` is what `submit` points to. At most so many threads compute them at a
+    /// time.
+    pub(super) fn work_submit(
+        &self,
+        submit: &mut spanker_work_submit,
+        ops: &[spanker_op],
+        threads: Option<NonZeroUsize>,
+    ) -> Result<(), Errno> {
+        let submitting = self.submitting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.file.limit_threads(threads);
+        let answer =
+            self.request(SPANKER_IOC_WORK_SUBMIT, submit, Plain::slice_bytes(ops), &mut []);
+        drop(submitting);
+        answer
     }
 
     /// Maps `len` bytes of a buffer.

@@ -130,11 +130,13 @@ static void of_types(struct ggml_backend_buffer_type_i * t, struct ggml_backend_
     const char * (*p25)(ggml_backend_reg_t) = r->get_name;
     size_t (*p26)(ggml_backend_reg_t) = r->get_device_count;
     ggml_backend_dev_t (*p27)(ggml_backend_reg_t, size_t) = r->get_device;
+    void * (*p28)(ggml_backend_reg_t, const char *) = r->get_proc_address;
+    void (*set_threads)(ggml_backend_t, int) = (ggml_backend_set_n_threads_t) 0;
     (void) buffer_init; (void) op_name; (void) type_name; (void) version; (void) log_line;
     (void) p0; (void) p1; (void) p2; (void) p3; (void) p4; (void) p5; (void) p6; (void) p7;
     (void) p8; (void) p9; (void) p10; (void) p11; (void) p12; (void) p13; (void) p14; (void) p15;
     (void) p16; (void) p17; (void) p18; (void) p19; (void) p20; (void) p21; (void) p22; (void) p23;
-    (void) p24; (void) p25; (void) p26; (void) p27;
+    (void) p24; (void) p25; (void) p26; (void) p27; (void) p28; (void) set_threads;
 }
 ";
 
