@@ -16,13 +16,17 @@ pub(crate) struct Part {
 impl Part {
     /// Starts a part of `parts.rs`, and waits until it says that it is ready.
     pub(crate) fn start(words: &[&str]) -> Self {
-        let mut child =
-            Command::new("/init").arg("part").args(words).stdout(Stdio::piped()).spawn().unwrap();
+        Self::of(Command::new("/init").arg("part").args(words))
+    }
+
+    /// The same of another program, which says it likewise.
+    pub(crate) fn of(program: &mut Command) -> Self {
+        let mut child = program.stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
         let mut part = Self { child, said };
         let mut line = String::new();
         part.said.read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n", "{words:?}");
+        assert_eq!(line, "ready\n", "{program:?}");
         part
     }
 

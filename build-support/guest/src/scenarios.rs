@@ -3,6 +3,7 @@
 
 mod going;
 mod insertion;
+mod llama;
 mod memory;
 mod programs;
 
@@ -39,6 +40,10 @@ pub(crate) const ALL: &[Scenario] = &[
     scenario("SIGKILL with work in flight", 30, going::killed),
     scenario("removal right after SIGKILL", 30, going::killed_and_removed),
     scenario("cards come and go in a storm", 40, going::storm),
+    scenario("Q4_K products by the Rust trait", 20, llama::rust_trait),
+    scenario("llama.cpp's own test of backends", 120, llama::products),
+    scenario("llama.cpp's own test of backends on tight limits", 60, llama::tight_products),
+    scenario("a program of ggml's whose card goes", 60, llama::gone),
     scenario("memory is charged to a cgroup, and its limit is heeded", 40, memory::cgroup),
     scenario("memory is where it was after many insertions", 60, memory::insertions),
     scenario("the safe crate beside C", 60, measured),

@@ -6,11 +6,11 @@ mod evaluation;
 mod host;
 mod node;
 mod programs;
+pub(super) mod release;
 
-use crate::repository;
 use crate::run::{cargo, command, run};
 use programs::{Programs, Said};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const NO_WORDS: &[&str] = &[];
 
@@ -18,12 +18,10 @@ const NO_WORDS: &[&str] = &[];
 const FEWEST_CASES: usize = 54;
 
 pub(super) fn llama() -> Result<(), String> {
-    let cache = repository().join("target/llama");
-    run(command("python3", &["build-support/ggml/fetch_release.py"]).arg(&cache))?;
+    let cache = release::fetch()?;
     run(command("python3", &["build-support/ggml/build_api_3.py"]).arg(&cache))?;
     mirror(&cache)?;
-    run(&mut cargo("build --release --package ggml-spanker"))?;
-    let programs = Programs::compile(&cache, &library())?;
+    let programs = Programs::compile(&cache, &release::backend()?)?;
     operations(&programs)?;
     speed_of_operations(&programs)?;
     memory(&programs)?;
@@ -31,10 +29,6 @@ pub(super) fn llama() -> Result<(), String> {
     host::host(&programs)?;
     evaluation::evaluation(&programs)?;
     node::node(&programs)
-}
-
-fn library() -> PathBuf {
-    repository().join("target/release/libggml_spanker.so")
 }
 
 /// The structs that pass the boundary are those of ggml's headers.

@@ -4,6 +4,7 @@
 
 mod boot;
 mod initramfs;
+mod llama;
 pub(super) mod module;
 mod programs;
 mod transcript;
@@ -19,7 +20,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// For all that happens in the guest, on a machine that has much else to do.
-const LIMIT: Duration = Duration::from_secs(420);
+const LIMIT: Duration = Duration::from_secs(480);
 
 pub(super) fn vm() -> Result<(), String> {
     let folder = repository().join("target/vm");

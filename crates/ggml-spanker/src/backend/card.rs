@@ -96,6 +96,8 @@ impl Card {
                 ops: ops.as_ptr() as usize as u64,
                 op_count: u32::try_from(ops.len()).unwrap_or(u32::MAX),
                 op_stride: size_of::<spanker_op>() as u32,
+                // It stays where the request is refused before it is read.
+                bad_op: SPANKER_NO_OP,
                 ..Default::default()
             };
             match self.node.work_submit(&mut submit, ops, threads) {
@@ -135,7 +137,7 @@ impl Card {
                  work of this program",
                 context.fault_op, context.fault_seqno, context.fault_code
             )),
-            _ => Failure(format!("waiting for batch {seqno}: {errno}")),
+            _ => Failure(format!("waiting for batch {seqno}: {}", why(errno))),
         }
     }
 
@@ -154,20 +156,32 @@ fn refused(ops: &[spanker_op], bad_op: u32, errno: Errno) -> Failure {
             "the Sail refuses op {bad_op}, {}×{} by {}×{}: {errno}",
             op.m, op.k, op.n, op.k
         )),
-        None => Failure(format!("the Sail refuses a batch of {} ops: {errno}", ops.len())),
+        None => Failure(format!("the Sail refuses a batch of {} ops: {}", ops.len(), why(errno))),
+    }
+}
+
+/// What an errno means that no operand is the reason of.
+fn why(errno: Errno) -> String {
+    match errno {
+        Errno::ENODEV => {
+            "the card is gone, or was reset, and takes no more work of this program".to_owned()
+        }
+        errno => errno.to_string(),
     }
 }
 
 impl Node {
     fn query(&self, kind: u32, answer: &mut [u8]) -> Result<(), Errno> {
-        let mut query = spanker_query {
-            type_: kind,
-            size: u32::try_from(answer.len()).unwrap_or(u32::MAX),
-            ptr: answer.as_mut_ptr() as usize as u64,
-        };
         match self {
-            Self::Kernel(node) => node.query(&mut query, answer),
-            Self::Soft(node) => node.request(SPANKER_IOC_QUERY, &mut query, &[], answer),
+            Self::Kernel(node) => node.query(kind, answer),
+            Self::Soft(node) => {
+                let mut query = spanker_query {
+                    type_: kind,
+                    size: u32::try_from(answer.len()).unwrap_or(u32::MAX),
+                    ptr: answer.as_mut_ptr() as usize as u64,
+                };
+                node.request(SPANKER_IOC_QUERY, &mut query, &[], answer)
+            }
         }
     }
 

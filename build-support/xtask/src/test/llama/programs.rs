@@ -2,8 +2,8 @@
 //! Programs that are linked to the release that was downloaded: upstream's own,
 //! unmodified, and some of ours.
 
-use crate::repository;
-use crate::run::{command, run};
+use super::release::{compile, of_ours, test_backend_ops, Source};
+use crate::run::command;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -33,16 +33,6 @@ impl fmt::Display for Said {
     }
 }
 
-/// Where a program is made, from what, and what it is linked to.
-struct Source {
-    /// A folder of libraries.
-    folder: &'static str,
-    name: &'static str,
-    path: PathBuf,
-    libraries: &'static [&'static str],
-}
-
-const GGML: &[&str] = &["-l:libggml.v0.5.0.so", "-l:libggml-base.so"];
 const LLAMA: &[&str] = &["-l:libllama.v0.5.0.so", "-l:libggml.v0.5.0.so", "-l:libggml-base.so"];
 const API_3_GGML: &[&str] = &["-l:libggml.so", "-l:libggml-base.so"];
 const OLD_GGML: &[&str] = &["-l:libggml.b6845.so", "-l:libggml-base.so"];
@@ -54,17 +44,14 @@ pub(super) const ANOTHER_CPU: &str = "another-cpu";
 impl Programs {
     pub(super) fn compile(cache: &Path, library: &Path) -> Result<Self, String> {
         one_cpu_backend(&cache.join("bin"), &cache.join(ANOTHER_CPU), "libggml-cpu-haswell.so")?;
-        let ours = |name: &str| repository().join("build-support/ggml").join(name);
-        let upstreams = cache.join("llama/tests/test-backend-ops.cpp");
-        let source = |folder, name, path, libraries| Source { folder, name, path, libraries };
         for source in [
-            source("bin", "test-backend-ops", upstreams, GGML),
-            source("bin", "on_the_cpu", ours("on_the_cpu.cpp"), GGML),
-            source("old", "on_the_cpu", ours("on_the_cpu.cpp"), OLD_GGML),
-            source("api-3", "on_the_cpu", ours("on_the_cpu.cpp"), API_3_GGML),
-            source("bin", "products", ours("products.cpp"), GGML),
-            source("bin", "evaluate", ours("evaluate.cpp"), LLAMA),
-            source(ANOTHER_CPU, "evaluate", ours("evaluate.cpp"), LLAMA),
+            test_backend_ops(cache),
+            of_ours("bin", "on_the_cpu"),
+            Source { libraries: OLD_GGML, ..of_ours("old", "on_the_cpu") },
+            Source { libraries: API_3_GGML, ..of_ours("api-3", "on_the_cpu") },
+            of_ours("bin", "products"),
+            Source { libraries: LLAMA, ..of_ours("bin", "evaluate") },
+            Source { libraries: LLAMA, ..of_ours(ANOTHER_CPU, "evaluate") },
         ] {
             compile(cache, &source)?;
         }
@@ -156,22 +143,6 @@ fn said(command: &mut Command) -> Result<Said, String> {
     let last: Vec<&str> = text.lines().rev().take(40).collect();
     let last: Vec<&str> = last.into_iter().rev().collect();
     Err(format!("{command:?}: {}\n{}", output.status, last.join("\n")))
-}
-
-/// Compiles a program unless it is newer than its source.
-fn compile(cache: &Path, source: &Source) -> Result<(), String> {
-    let folder = cache.join(source.folder);
-    let program = folder.join(source.name);
-    let time = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
-    if time(&program) > time(&source.path) {
-        return Ok(());
-    }
-    let include = |part: &str| format!("-I{}", cache.join("llama").join(part).display());
-    let includes = ["include", "ggml/include", "ggml/src"].map(include);
-    let mut compiler = command("g++", &["-O1", "-std=c++17", "-DGGML_BACKEND_DL"]);
-    compiler.args(includes).arg(&source.path).arg("-o").arg(&program);
-    compiler.arg(format!("-L{}", folder.display())).args(source.libraries);
-    run(compiler.args(["-lpthread", "-Wl,-rpath,$ORIGIN"]))
 }
 
 /// Fills `to` with the libraries in `from`, but for all CPU backends except one.

@@ -3,6 +3,7 @@
 
 use super::programs::Program;
 use crate::run::command;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -29,9 +30,16 @@ pub(super) fn make(
         fs::create_dir(root.join(name)).map_err(told)?;
         names.push(name.to_owned());
     }
+    // Those further up come first.
+    let folders: BTreeSet<&Path> =
+        programs.iter().flat_map(|program| Path::new(&program.name).ancestors().skip(1)).collect();
+    for folder in folders.into_iter().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir(root.join(folder)).map_err(told)?;
+        names.push(folder.display().to_string());
+    }
     for Program { name, path } in programs {
         put(path, &root.join(name), 0o755)?;
-        names.push((*name).to_owned());
+        names.push(name.clone());
     }
     for (name, path) in files {
         put(path, &root.join(name), 0o644)?;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The programs that run in the guest. They are static: there is nothing else in
-//! it.
+//! The programs that run in the guest. They are static, but for those of
+//! llama.cpp's.
 
+use super::llama;
 use crate::old_rust::{self, Other};
 use crate::repository;
 use crate::run::{cargo, command, output, run};
@@ -14,9 +15,9 @@ const NATIVE: &str = "x86_64-unknown-linux-gnu";
 /// The 32-bit programs that a 64-bit kernel runs as well.
 const SMALL: Other = Other { target: "i686-unknown-linux-gnu", debian: "i386" };
 
-/// A program and its name in the guest.
+/// A program, or a library, and where it is in the guest, without the first `/`.
 pub(super) struct Program {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) path: PathBuf,
 }
 
@@ -30,13 +31,15 @@ pub(super) fn all() -> Result<Vec<Program>, String> {
         ("spanker-conformance", "spanker-conformance"),
         ("spanker", "spanker"),
     ] {
-        programs.push(Program { name, path: executable(&printed, target)? });
+        programs.push(Program { name: name.to_owned(), path: executable(&printed, target)? });
     }
     let tests = "test --no-run -p spanker --features soft,tokio --test device";
     let printed = output(&mut build(tests, NATIVE))?;
-    programs.push(Program { name: "device-tests", path: executable(&printed, "device")? });
+    let path = executable(&printed, "device")?;
+    programs.push(Program { name: "device-tests".to_owned(), path });
     programs.push(small()?);
     programs.push(c()?);
+    programs.extend(llama::programs()?);
     Ok(programs)
 }
 
@@ -74,7 +77,7 @@ fn small() -> Result<Program, String> {
         .env("RUSTC", &compiler.rustc)
         .env("CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_LINKER", "i686-linux-gnu-gcc");
     let path = executable(&output(&mut build)?, "spanker-conformance")?;
-    Ok(Program { name: "spanker-conformance-32", path })
+    Ok(Program { name: "spanker-conformance-32".to_owned(), path })
 }
 
 /// What the safe API is measured beside.
@@ -82,5 +85,5 @@ fn c() -> Result<Program, String> {
     let path = repository().join("target/vm/submit-wait");
     let words = ["-O2", "-static", "-pthread", "-Wall", "-Wextra", "-Werror", "-Iinclude/uapi"];
     run(command("gcc", &words).arg("-o").arg(&path).arg("build-support/guest/src/submit_wait.c"))?;
-    Ok(Program { name: "submit-wait", path })
+    Ok(Program { name: "submit-wait".to_owned(), path })
 }

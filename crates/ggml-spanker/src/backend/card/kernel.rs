@@ -29,13 +29,17 @@ impl Node {
         unsafe { self.ioctl(code, ptr::addr_of_mut!(*argument).cast()) }
     }
 
-    /// `answer` is what `query` points to.
-    pub(super) fn query(&self, query: &mut spanker_query, answer: &mut [u8]) -> Result<(), Errno> {
-        debug_assert_eq!(query.ptr, answer.as_ptr() as usize as u64);
-        debug_assert!(query.size as usize <= answer.len());
+    /// Fills `answer` with as much of what is asked for as it has room for.
+    pub(super) fn query(&self, kind: u32, answer: &mut [u8]) -> Result<(), Errno> {
+        let mut query = spanker_query {
+            type_: kind,
+            size: u32::try_from(answer.len()).unwrap_or(u32::MAX),
+            ptr: answer.as_mut_ptr() as usize as u64,
+        };
         // SAFETY: as in `request`; the kernel writes at most `size` bytes to
-        // `answer`, which is borrowed and at least as long.
-        unsafe { self.ioctl(SPANKER_IOC_QUERY, ptr::addr_of_mut!(*query).cast()) }
+        // `answer`, which is borrowed and at least as long, and in which any
+        // bytes are valid.
+        unsafe { self.ioctl(SPANKER_IOC_QUERY, ptr::addr_of_mut!(query).cast()) }
     }
 
     /// `ops` is what `submit` points to.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A buffer of a Sail, mapped.
 
-use super::{Card, Failure, Node};
+use super::{why, Card, Failure, Node};
 use nix::errno::Errno;
 use nix::libc;
 use spanker::spanker_soft::Mapping;
@@ -26,9 +26,8 @@ impl Memory {
     pub(in super::super) fn new(card: &Arc<Card>, len: usize) -> Result<Self, Failure> {
         // Of 0 bytes there is no buffer.
         let len = len.max(1);
-        let failed = |errno| Failure(why(card, len, errno));
         let mut create = spanker_buf_create { size: len as u64, ..Default::default() };
-        card.node.buf_create(&mut create).map_err(failed)?;
+        card.node.buf_create(&mut create).map_err(|errno| Failure(refused(card, len, errno)))?;
         let mapped = match &card.node {
             Node::Kernel(node) => node.map(create.mmap_offset, len).map(|start| (start, None)),
             Node::Soft(node) => node.map(create.mmap_offset, len).map(|mapping| {
@@ -43,7 +42,7 @@ impl Memory {
             }
             Err(errno) => {
                 destroy(card, create.handle);
-                Err(failed(errno))
+                Err(Failure(format!("mapping a buffer of {len} bytes: {}", why(errno))))
             }
         }
     }
@@ -88,7 +87,7 @@ fn destroy(card: &Card, handle: u32) {
     let _ = card.node.buf_destroy(&mut spanker_buf_destroy { handle, flags: 0 });
 }
 
-fn why(card: &Card, len: usize, errno: Errno) -> String {
+fn refused(card: &Card, len: usize, errno: Errno) -> String {
     let info = card.info();
     match errno {
         Errno::EINVAL => format!(
@@ -99,6 +98,6 @@ fn why(card: &Card, len: usize, errno: Errno) -> String {
             "a buffer of {len} bytes: so many are not free in the Sail's {} bytes",
             info.memory_bytes
         ),
-        _ => format!("a buffer of {len} bytes: {errno}"),
+        _ => format!("a buffer of {len} bytes: {}", why(errno)),
     }
 }

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The release of llama.cpp that is downloaded, what is compiled for it, and the
+//! backend that it is to load.
+
+use crate::repository;
+use crate::run::{cargo, command, run};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where a program is made, from what, and what it is linked to.
+pub(in crate::test) struct Source {
+    /// A folder of libraries.
+    pub(in crate::test) folder: &'static str,
+    pub(in crate::test) name: &'static str,
+    pub(in crate::test) path: PathBuf,
+    pub(in crate::test) libraries: &'static [&'static str],
+}
+
+/// What a program is linked to that uses the release's ggml and no more.
+pub(in crate::test) const GGML: &[&str] = &["-l:libggml.v0.5.0.so", "-l:libggml-base.so"];
+
+/// The folder that the release is in, downloaded unless it is there already.
+pub(in crate::test) fn fetch() -> Result<PathBuf, String> {
+    let cache = repository().join("target/llama");
+    run(command("python3", &["build-support/ggml/fetch_release.py"]).arg(&cache))?;
+    Ok(cache)
+}
+
+/// `libggml_spanker.so`, as it is built for use.
+pub(in crate::test) fn backend() -> Result<PathBuf, String> {
+    run(&mut cargo("build --release --package ggml-spanker"))?;
+    Ok(repository().join("target/release/libggml_spanker.so"))
+}
+
+/// Upstream's own test of backends, unmodified.
+pub(in crate::test) fn test_backend_ops(cache: &Path) -> Source {
+    let path = cache.join("llama/tests/test-backend-ops.cpp");
+    Source { folder: "bin", name: "test-backend-ops", path, libraries: GGML }
+}
+
+/// A program of ours that is linked to ggml alone.
+pub(in crate::test) fn of_ours(folder: &'static str, name: &'static str) -> Source {
+    let path = repository().join("build-support/ggml").join(name).with_extension("cpp");
+    Source { folder, name, path, libraries: GGML }
+}
+
+/// Compiles a program unless it is newer than its source, and says where it is.
+pub(in crate::test) fn compile(cache: &Path, source: &Source) -> Result<PathBuf, String> {
+    let folder = cache.join(source.folder);
+    let program = folder.join(source.name);
+    let time = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    if time(&program) > time(&source.path) {
+        return Ok(program);
+    }
+    let include = |part: &str| format!("-I{}", cache.join("llama").join(part).display());
+    let includes = ["include", "ggml/include", "ggml/src"].map(include);
+    let mut compiler = command("g++", &["-O1", "-std=c++17", "-DGGML_BACKEND_DL"]);
+    compiler.args(includes).arg(&source.path).arg("-o").arg(&program);
+    compiler.arg(format!("-L{}", folder.display())).args(source.libraries);
+    run(compiler.args(["-lpthread", "-Wl,-rpath,$ORIGIN"]))?;
+    Ok(program)
+}
