@@ -99,9 +99,10 @@ fn refusal(programs: &Programs) -> Result<(), String> {
     said.expect("device: Sail0")?;
     said.expect("api: 2, with 2-D copies")?;
     said.expect("sum: 42")?;
-    for (folder, version, api) in
-        [("old", "0.9.4", "api: 2, without 2-D copies"), ("api-3", "0.26.0", "api: 3, with")]
-    {
+    for (folder, version, api) in [
+        ("old", "0.9.4", "api: 2, without 2-D copies"),
+        ("api-3", "0.26.0", "api: 3, with 2-D copies"),
+    ] {
         let said = programs.offloading_in(folder, "on_the_cpu", NO_WORDS)?;
         said.expect(api)?;
         let refusal =

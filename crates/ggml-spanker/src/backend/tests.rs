@@ -386,37 +386,68 @@ fn a_full_queue_and_interrupted_waits_are_waited_out() {
     });
 }
 
-/// Takes down how many threads each op may have, in order.
+/// The batch of each op, and how many threads it may have, in order.
+type Recorded = Arc<Mutex<Vec<(u64, usize)>>>;
+
 #[derive(Debug)]
 struct Recording {
     inside: CpuEngine,
-    threads: Arc<Mutex<Vec<usize>>>,
+    ops: Recorded,
 }
 
 impl Engine for Recording {
     fn run(&self, op: &Op, crew: &mut Crew<'_>) -> Result<(), Stop> {
-        self.threads.lock().expect("nobody panics").push(crew.threads());
+        self.ops.lock().expect("nobody panics").push((op.seqno(), crew.threads()));
         self.inside.run(op, crew)
     }
 }
 
+/// A device with three threads, whose ops have one row, and what is taken down.
+fn recording() -> (&'static Device, Recorded) {
+    let ops = Recorded::default();
+    let engine = Arc::new(Recording { inside: CpuEngine::new(), ops: Arc::clone(&ops) });
+    let threads = NonZeroUsize::new(3);
+    let cards = vec![CardConfig { max_m: 1, ..CardConfig::default() }];
+    (device(Config { cards, threads, engine, ..Config::default() }), ops)
+}
+
 #[test]
 fn no_more_threads_compute_than_the_program_says() {
-    let recorded = Arc::new(Mutex::new(Vec::new()));
-    let engine = Arc::new(Recording { inside: CpuEngine::new(), threads: Arc::clone(&recorded) });
-    let threads = NonZeroUsize::new(3);
-    let device = device(Config { threads, engine, ..Config::default() });
+    let (device, ops) = recording();
     // Each is another context's.
     for said in [None, Some(1), Some(2), Some(8), Some(0), None] {
         let answer = product_with(device, said, (1, 256, 1));
         assert_eq!(answer, (ggml::STATUS_SUCCESS, true));
     }
-    assert_eq!(*recorded.lock().expect("nobody panics"), [3, 1, 2, 3, 3, 3]);
+    let ops = ops.lock().expect("nobody panics");
+    assert_eq!(*ops, [(1, 3), (2, 1), (3, 2), (4, 3), (5, 3), (6, 3)]);
     // SAFETY: a string.
     let other = unsafe {
         (registry::CALLS.get_proc_address)(ptr::null(), b"ggml_backend_else\0".as_ptr().cast())
     };
     assert!(other.is_null());
+}
+
+#[test]
+fn contexts_at_once_have_the_threads_that_each_is_told() {
+    let (device, ops) = recording();
+    // One with batches of one op on one thread, another with two on two.
+    let rounds = |number: usize| {
+        for _ in 0..200 {
+            let answer = product_with(device, Some(number as c_int), (number, 256, 1));
+            assert_eq!(answer, (ggml::STATUS_SUCCESS, true));
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| rounds(1));
+        scope.spawn(|| rounds(2));
+    });
+    let ops = ops.lock().expect("nobody panics");
+    assert_eq!(ops.len(), 600);
+    for (seqno, threads) in &*ops {
+        let of_the_batch = ops.iter().filter(|(other, _)| other == seqno).count();
+        assert_eq!(*threads, of_the_batch, "batch {seqno}");
+    }
 }
 
 #[test]
