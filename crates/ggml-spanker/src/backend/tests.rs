@@ -386,11 +386,13 @@ fn a_full_queue_and_interrupted_waits_are_waited_out() {
     });
 }
 
-/// Takes down the batch of each op and how many threads it may have, in order.
+/// The batch of each op, and how many threads it may have, in order.
+type Recorded = Arc<Mutex<Vec<(u64, usize)>>>;
+
 #[derive(Debug)]
 struct Recording {
     inside: CpuEngine,
-    ops: Arc<Mutex<Vec<(u64, usize)>>>,
+    ops: Recorded,
 }
 
 impl Engine for Recording {
@@ -401,8 +403,8 @@ impl Engine for Recording {
 }
 
 /// A device with three threads, whose ops have one row, and what is taken down.
-fn recording() -> (&'static Device, Arc<Mutex<Vec<(u64, usize)>>>) {
-    let ops = Arc::new(Mutex::new(Vec::new()));
+fn recording() -> (&'static Device, Recorded) {
+    let ops = Recorded::default();
     let engine = Arc::new(Recording { inside: CpuEngine::new(), ops: Arc::clone(&ops) });
     let threads = NonZeroUsize::new(3);
     let cards = vec![CardConfig { max_m: 1, ..CardConfig::default() }];
