@@ -21,14 +21,22 @@ pub(crate) struct Machine {
 pub(crate) struct Watch {
     load: Option<f64>,
     begin: Instant,
+    /// Processes that are part of the measurement and still run.
+    children: Vec<u32>,
     busy: Option<f64>,
 }
 
 impl Watch {
     pub(crate) fn start() -> Self {
+        Self::start_with(Vec::new())
+    }
+
+    /// What these child processes do is no work of others.
+    pub(crate) fn start_with(children: Vec<u32>) -> Self {
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().and_then(|load| load.parse().ok());
-        Self { load, begin: Instant::now(), busy: others() }
+        let busy = others(&children);
+        Self { load, begin: Instant::now(), children, busy }
     }
 
     pub(crate) fn stop(&self) -> Machine {
@@ -36,7 +44,7 @@ impl Watch {
         let mut lines = info.lines();
         let name = lines.find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
         let seconds = self.begin.elapsed().as_secs_f64();
-        let others = || Some((others()? - self.busy?) / seconds);
+        let others = || Some((others(&self.children)? - self.busy?) / seconds);
         Machine {
             cpu: name.unwrap_or("unknown CPU").to_owned(),
             load: self.load,
@@ -46,11 +54,16 @@ impl Watch {
     }
 }
 
-/// Seconds that processors have worked for other processes than this and its children.
-fn others() -> Option<f64> {
+/// Seconds that processors have worked for other processes than this, its children that have ended
+/// and these that have not.
+fn others(children: &[u32]) -> Option<f64> {
+    let ticks = |path: &str| own_ticks(&fs::read_to_string(path).ok()?);
+    let mut own = ticks("/proc/self/stat")?;
+    for child in children {
+        own += ticks(&format!("/proc/{child}/stat"))?;
+    }
     let all = fs::read_to_string("/proc/stat").ok()?;
-    let own = fs::read_to_string("/proc/self/stat").ok()?;
-    Some((all_ticks(&all)? - own_ticks(&own)?) / TICKS)
+    Some((all_ticks(&all)? - own) / TICKS)
 }
 
 /// From `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal.
@@ -82,7 +95,8 @@ pub(crate) fn largest_cache() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{all_ticks, own_ticks, Watch};
+    use super::{all_ticks, others, own_ticks, Watch};
+    use std::process::{Command, Stdio};
 
     #[test]
     fn idle_time_is_not_work_and_childrens_work_is_ones_own() {
@@ -96,5 +110,21 @@ mod tests {
     fn a_watch_tells_load_and_others_on_linux() {
         let machine = Watch::start().stop();
         assert!(machine.load.is_some() && machine.others.is_some(), "{machine:?}");
+    }
+
+    #[test]
+    fn a_child_that_runs_can_be_told_from_others() {
+        let mut busy = Command::new("sh");
+        let mut child =
+            busy.args(["-c", "while :; do :; done"]).stdin(Stdio::null()).spawn().unwrap();
+        let stat = format!("/proc/{}/stat", child.id());
+        while own_ticks(&std::fs::read_to_string(&stat).unwrap()) < Some(20.0) {
+            std::thread::yield_now();
+        }
+        // What others do in between can only make the difference larger.
+        let [without, with] = [vec![child.id()], vec![]].map(|children| others(&children).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(with - without > 0.19, "{with} {without}");
     }
 }
