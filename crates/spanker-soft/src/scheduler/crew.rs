@@ -346,6 +346,7 @@ mod tests {
             let mut crew = Crew {
                 shared,
                 open: &open,
+                threads: 2,
                 scratch: &mut scratch,
                 workspace: &mut workspace,
                 expected_ns: u64::MAX,
