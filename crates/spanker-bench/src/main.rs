@@ -9,6 +9,7 @@ mod cold_build;
 mod compute;
 mod contest;
 mod implementation;
+mod llama;
 mod machine;
 mod ours;
 mod peers;
@@ -41,6 +42,8 @@ enum Command {
     Submit(submit::Arguments),
     /// Seconds to build an empty crate that depends on spanker, beside crates of its kind.
     Build(cold_build::Arguments),
+    /// Tokens per second of a model in llama.cpp, and products in ggml, with a Sail and without.
+    Llama(llama::Arguments),
     /// Shows what earlier runs printed with --json.
     Show(show::Arguments),
 }
@@ -52,12 +55,14 @@ fn main() -> ExitCode {
             Command::Compute(arguments) => arguments.format(),
             Command::Submit(arguments) => arguments.format.clone(),
             Command::Build(arguments) => arguments.format.clone(),
+            Command::Llama(arguments) => arguments.format.clone(),
             Command::Show(arguments) => arguments.format.clone(),
         })?;
         match &command {
             Command::Compute(arguments) => compute::run(arguments, &mut report)?,
             Command::Submit(arguments) => submit::run(arguments, &mut report)?,
             Command::Build(arguments) => cold_build::run(arguments, &mut report)?,
+            Command::Llama(arguments) => llama::run(arguments, &mut report)?,
             Command::Show(arguments) => show::run(arguments, &mut report)?,
         }
         report.finish()
@@ -84,6 +89,8 @@ mod tests {
             "compute --kernel all --ggml-variant zen4,haswell --seconds 2 --html page.html",
             "submit --quick --opens 1,2,8 --batch 1,256",
             "build --rounds 2 --beside gpiocdev",
+            "llama --quick --json --threads 1,2 --rounds 3",
+            "llama --markdown",
             "show a.jsonl b.jsonl --html page.html --svg picture.svg --markdown",
         ] {
             let arguments = ["spanker-bench"].into_iter().chain(line.split(' '));
@@ -95,6 +102,8 @@ mod tests {
             "compute --seconds=-1",
             "compute --rows 0",
             "build --rounds 0",
+            "llama --rounds 0",
+            "llama --threads 0",
             "show",
             "submit --opens 0",
         ] {

@@ -33,6 +33,8 @@ pub(crate) enum Record {
     Submit(Submission),
     /// A crate built with nothing built before.
     Build(ColdBuild),
+    /// A model in llama.cpp.
+    Llama(Evaluation),
     /// A peer that is not here, and why.
     Missing { peer: String, reason: String },
 }
@@ -44,7 +46,8 @@ impl Record {
             | Self::Compute(Product { machine, .. })
             | Self::Cold(Product { machine, .. })
             | Self::Submit(Submission { machine, .. })
-            | Self::Build(ColdBuild { machine, .. }) => Some(machine),
+            | Self::Build(ColdBuild { machine, .. })
+            | Self::Llama(Evaluation { machine, .. }) => Some(machine),
             Self::Missing { .. } => None,
         }
     }
@@ -151,6 +154,29 @@ pub(crate) struct ColdBuild {
     pub(crate) machine: Machine,
 }
 
+/// How fast llama.cpp evaluates Gemma-3-270M Q4_K_M.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Evaluation {
+    /// Where products by Q4_K weights are computed: `spanker-sail`, or on the CPU as
+    /// `ggml-repacked` or `ggml-plain`. All else is computed on the CPU, and repacked except with
+    /// the last.
+    pub(crate) kernel: String,
+    /// `prefill of 512`, `decode of 64` tokens one after the other, or the products by Q4_K weights
+    /// of one of these and nothing else.
+    pub(crate) work: String,
+    /// Of llama.cpp, and of the software Sail as many.
+    pub(crate) threads: usize,
+    pub(crate) tokens_per_second_best: f64,
+    pub(crate) tokens_per_second_median: f64,
+    /// Of the bests and of the medians: over ggml's with repacked weights.
+    pub(crate) over_ggml_best: Option<f64>,
+    pub(crate) over_ggml_median: Option<f64>,
+    /// Timed runs.
+    pub(crate) runs: usize,
+    #[serde(flatten)]
+    pub(crate) machine: Machine,
+}
+
 /// How much to measure and how to show it.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Format {
@@ -223,7 +249,7 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{parse, Product, Record};
+    use super::{parse, Evaluation, Product, Record};
     use crate::machine::Machine;
 
     /// A product whose other fields do not matter.
@@ -245,6 +271,20 @@ pub(crate) mod tests {
         }
     }
 
+    pub(crate) fn evaluation(kernel: &str, work: &str, threads: usize, speed: f64) -> Record {
+        Record::Llama(Evaluation {
+            kernel: kernel.to_owned(),
+            work: work.to_owned(),
+            threads,
+            tokens_per_second_best: speed,
+            tokens_per_second_median: speed - 1.0,
+            over_ggml_best: Some(1.5),
+            over_ggml_median: Some(1.25),
+            runs: 6,
+            machine: Machine { cpu: "a CPU".to_owned(), load: Some(0.5), others: Some(0.0) },
+        })
+    }
+
     #[test]
     fn a_line_has_the_documented_fields() {
         let record = Record::Compute(product("spanker-avx2", 8, 400.5));
@@ -260,5 +300,15 @@ pub(crate) mod tests {
         );
         assert!(matches!(parse(&line), Ok(Record::Compute(Product { rows: 8, .. }))));
         assert!(parse("{}").is_err());
+        let line = serde_json::to_string(&evaluation("ggml-plain", "decode of 64", 2, 40.5));
+        assert_eq!(
+            line.unwrap(),
+            concat!(
+                r#"{"what":"llama","kernel":"ggml-plain","work":"decode of 64","threads":2,"#,
+                r#""tokens_per_second_best":40.5,"tokens_per_second_median":39.5,"#,
+                r#""over_ggml_best":1.5,"over_ggml_median":1.25,"runs":6,"#,
+                r#""cpu":"a CPU","load":0.5,"others":0.0}"#
+            )
+        );
     }
 }

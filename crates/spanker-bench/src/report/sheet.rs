@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Records as tables, however these are shown.
 
-use super::{Bound, ColdBuild, Product, Record, Submission};
+use super::{Bound, ColdBuild, Evaluation, Product, Record, Submission};
 use std::collections::BTreeSet;
 
 /// A table. Names are in its first column, numbers in the others.
@@ -21,7 +21,8 @@ impl Sheet {
 
 /// All of them that have lines.
 pub(super) fn sheets(records: &[Record]) -> Vec<Sheet> {
-    let mut sheets: Vec<_> = groups(records).iter().map(Group::sheet).collect();
+    let mut sheets = vec![evaluations(records)];
+    sheets.extend(groups(records).iter().map(Group::sheet));
     sheets.extend([bounds(records), submissions(records), builds(records)]);
     sheets.retain(|sheet| !sheet.lines.is_empty());
     sheets
@@ -203,6 +204,52 @@ fn submissions(records: &[Record]) -> Sheet {
     sheet
 }
 
+/// A line for each work and number of threads, a column for each contestant; of several runs of
+/// the same, the best is taken.
+fn evaluations(records: &[Record]) -> Sheet {
+    let title = "Gemma-3-270M Q4_K_M in llama.cpp: tokens per second, best (median)";
+    let mut names: Vec<&str> = Vec::new();
+    let mut lines: Vec<(usize, &str, Vec<&Evaluation>)> = Vec::new();
+    for record in records {
+        let Record::Llama(evaluation) = record else { continue };
+        let Evaluation { kernel, work, threads, .. } = evaluation;
+        if !names.contains(&kernel.as_str()) {
+            names.push(kernel);
+        }
+        let Some((.., line)) = lines.iter_mut().find(|line| (line.0, line.1) == (*threads, work))
+        else {
+            lines.push((*threads, work, vec![evaluation]));
+            continue;
+        };
+        let speed = |evaluation: &Evaluation| evaluation.tokens_per_second_best;
+        match line.iter_mut().find(|other| other.kernel == *kernel) {
+            Some(other) if speed(other) < speed(evaluation) => *other = evaluation,
+            Some(_) => {}
+            None => line.push(evaluation),
+        }
+    }
+    let header: Vec<&str> =
+        ["work", "threads"].into_iter().chain(names.iter().copied()).chain(["over ggml"]).collect();
+    let mut sheet = Sheet::new(title, &header);
+    for (threads, work, evaluations) in lines {
+        let of = |name: &str| evaluations.iter().find(|evaluation| evaluation.kernel == name);
+        let best = |one: &Evaluation| one.tokens_per_second_best;
+        let median = |one: &Evaluation| one.tokens_per_second_median;
+        let mut line = vec![work.to_owned(), threads.to_string()];
+        for name in &names {
+            let cell = of(name).map(|one| format!("{:.1} ({:.1})", best(one), median(one)));
+            line.push(cell.unwrap_or_default());
+        }
+        // Of the first contestant, which is ours.
+        let ratio = of(names[0]).zip(of("ggml-repacked")).map(|(ours, ggml)| {
+            format!("{:.2} ({:.2})", best(ours) / best(ggml), median(ours) / median(ggml))
+        });
+        line.push(ratio.unwrap_or_default());
+        sheet.lines.push(line);
+    }
+    sheet
+}
+
 fn builds(records: &[Record]) -> Sheet {
     let title = "Building an empty crate with one dependency, nothing built before";
     let mut sheet =
@@ -234,8 +281,31 @@ fn builds(records: &[Record]) -> Sheet {
 #[cfg(test)]
 mod tests {
     use super::{missing, sheets};
-    use crate::report::tests::product;
+    use crate::report::tests::{evaluation, product};
     use crate::report::{Bound, Product, Record};
+
+    #[test]
+    fn a_model_has_a_line_a_work_and_number_of_threads() {
+        let records = [
+            evaluation("spanker-sail", "prefill of 512", 1, 300.0),
+            evaluation("ggml-repacked", "prefill of 512", 1, 250.0),
+            evaluation("spanker-sail", "prefill of 512", 2, 600.0),
+            evaluation("spanker-sail", "prefill of 512", 1, 350.0),
+            evaluation("spanker-sail", "decode of 64", 1, 40.0),
+        ];
+        let sheets = sheets(&records);
+        assert_eq!(sheets.len(), 1);
+        let header = ["work", "threads", "spanker-sail", "ggml-repacked", "over ggml"];
+        assert_eq!(sheets[0].header, header);
+        assert_eq!(
+            sheets[0].lines,
+            [
+                ["prefill of 512", "1", "350.0 (349.0)", "250.0 (249.0)", "1.40 (1.40)"],
+                ["prefill of 512", "2", "600.0 (599.0)", "", ""],
+                ["decode of 64", "1", "40.0 (39.0)", "", ""],
+            ]
+        );
+    }
 
     #[test]
     fn a_sheet_has_a_line_a_number_of_rows_and_a_column_a_contestant() {
