@@ -38,6 +38,9 @@
 #include <string>
 #include <vector>
 
+#include <signal.h>
+#include <sys/prctl.h>
+
 // Of the runs that are not timed.
 static const double WARM_UP = 0.003;
 
@@ -310,6 +313,8 @@ int main(int argc, char ** argv) {
         fprintf(stderr, "usage: %s MODEL THREADS (sail | repacked | plain)\n", argv[0]);
         return 2;
     }
+    // Who asked for this may stop it for a while, and be gone before it goes on.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     const auto only_what_matters = [](ggml_log_level level, const char * text, void *) {
         if (level == GGML_LOG_LEVEL_WARN || level == GGML_LOG_LEVEL_ERROR) {
             fputs(text, stderr);

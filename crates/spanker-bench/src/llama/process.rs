@@ -42,7 +42,7 @@ impl Process {
         let mut process = Self { way, child, requests, answers };
         match process.answer()?.as_str() {
             "ready" => process.signal(Signal::SIGSTOP)?,
-            other => return Err(process.failed(other)),
+            other => return Err(process.failed(&format!("it said `{other}`"))),
         }
         Ok(process)
     }
@@ -68,12 +68,14 @@ impl Process {
 
     fn answer(&mut self) -> Result<String, Error> {
         let mut line = String::new();
-        self.answers.read_line(&mut line)?;
-        Ok(line.trim_end().to_owned())
+        match self.answers.read_line(&mut line)? {
+            0 => Err(self.failed("it has ended")),
+            _ => Ok(line.trim_end().to_owned()),
+        }
     }
 
     fn failed(&self, said: &str) -> Error {
-        format!("llama.cpp for {} has failed: `{said}`", self.way.kernel()).into()
+        format!("llama.cpp for {} has failed: {said}", self.way.kernel()).into()
     }
 }
 
@@ -81,9 +83,10 @@ impl Contestant for Process {
     fn turn(&mut self, work: Work) -> Result<Turn, Error> {
         self.signal(Signal::SIGCONT)?;
         let requests = self.requests.as_mut().ok_or("it has ended")?;
-        writeln!(requests, "{}", work.request())?;
+        let asked = writeln!(requests, "{}", work.request());
+        asked.map_err(|error| self.failed(&error.to_string()))?;
         let answer = self.answer()?;
-        let turn = parse(&answer).ok_or_else(|| self.failed(&answer))?;
+        let turn = parse(&answer).ok_or_else(|| self.failed(&format!("it said `{answer}`")))?;
         self.signal(Signal::SIGSTOP)?;
         Ok(turn)
     }
