@@ -87,8 +87,10 @@ struct Way {
 
     bool is_sail() const { return name == "sail"; }
 
-    template <typename F> F function(const char * name) const {
-        F found = (F) ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name);
+    template <typename F> F function(const char * name) const { return function<F>(cpu, name); }
+
+    template <typename F> static F function(ggml_backend_dev_t device, const char * name) {
+        F found = (F) ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(device), name);
         if (!found) {
             fail(std::string("this ggml has no ") + name);
         }
@@ -109,8 +111,9 @@ struct Way {
         if (!pool || !backend) {
             fail("the backend does not start");
         }
+        function<ggml_backend_set_n_threads_t>(device, "ggml_backend_set_n_threads")(
+            backend, threads);
         if (!is_sail()) {
-            function<ggml_backend_set_n_threads_t>("ggml_backend_set_n_threads")(backend, threads);
             function<decltype(&ggml_backend_cpu_set_threadpool)>(
                 "ggml_backend_cpu_set_threadpool")(backend, pool);
         }

@@ -147,6 +147,18 @@ impl File {
         }
     }
 
+    /// With `true`, promises that who submits to this open waits for it by WAIT:
+    /// no thread is woken for a batch that is submitted from then on, and it is
+    /// computed by a thread that waits for it or, where as many compute as may,
+    /// as usual. Until somebody waits it may not begin, whoever polls or reads.
+    ///
+    /// A kernel has no such call, nor has the control node a use for it.
+    pub fn compute_when_waited_for(&self, promised: bool) {
+        if let Some(open) = self.open() {
+            open.compute_when_waited_for(promised);
+        }
+    }
+
     /// A descriptor for event loops: readable whenever a bit of [`File::poll`]
     /// may have been set since it or [`File::read`] was last called, and when
     /// there is a fault behind the number that was read. Its other bits mean

@@ -38,6 +38,8 @@ pub(crate) struct Open {
     pub(crate) staging: Mutex<Staging>,
     /// How many threads may compute a batch that is queued now.
     thread_limit: AtomicUsize,
+    /// Who submits waits then, and computes: of a batch, nobody is told.
+    waited_for: AtomicBool,
     timeline: Mutex<Timeline>,
     /// Signalled whenever the timeline changes in a way that someone may wait
     /// for.
@@ -61,6 +63,7 @@ impl Open {
             handles: Mutex::default(),
             staging: Mutex::default(),
             thread_limit: AtomicUsize::new(usize::MAX),
+            waited_for: AtomicBool::new(false),
             timeline: Mutex::new(timeline),
             changed: Signal::default(),
             stopping: AtomicBool::new(false),
@@ -107,6 +110,11 @@ impl Open {
     /// time, at most.
     pub(crate) fn limit_threads(&self, threads: usize) {
         self.thread_limit.store(threads, Ordering::Relaxed);
+    }
+
+    /// Batches that are queued from now on begin when somebody waits.
+    pub(crate) fn compute_when_waited_for(&self, promised: bool) {
+        self.waited_for.store(promised, Ordering::Relaxed);
     }
 
     fn announce_change(&self) {
@@ -161,7 +169,8 @@ impl Open {
         let ops = std::mem::replace(batch, timeline.spare_batch());
         let threads = self.thread_limit.load(Ordering::Relaxed);
         timeline.queue.push_back(Batch { ops, done: 0, threads });
-        let announce = !timeline.led && !timeline.announced;
+        let promised = self.waited_for.load(Ordering::Relaxed);
+        let announce = !timeline.led && !timeline.announced && !promised;
         timeline.announced |= announce;
         let expected = announce && std::mem::take(&mut timeline.lent);
         drop(timeline);
@@ -257,17 +266,24 @@ impl Open {
             if let Some(answer) = timeline.settled(seqno) {
                 return (timeline.completed, answer);
             }
-            if never {
-                if !timeline.led && !timeline.queue.is_empty() {
-                    // The waiting thread computes, rather than wake another.
-                    drop(timeline);
-                    let lent = self.card.scheduler.lend_thread(self);
-                    timeline = lock(&self.timeline);
-                    timeline.lent |= lent;
-                    if lent || timeline.settled(seqno).is_some() {
-                        continue;
-                    }
+            if never && timeline.needs_leader() {
+                // The waiting thread computes, rather than wake another.
+                drop(timeline);
+                let lent = self.card.scheduler.lend_thread(self);
+                timeline = lock(&self.timeline);
+                timeline.lent |= lent;
+                if lent || timeline.settled(seqno).is_some() {
+                    continue;
                 }
+            }
+            if timeline.needs_leader() && !timeline.announced {
+                timeline.announced = true;
+                drop(timeline);
+                self.card.scheduler.announce(Arc::clone(self), false);
+                timeline = lock(&self.timeline);
+                continue;
+            }
+            if never {
                 timeline = self.changed.wait(timeline);
                 continue;
             }

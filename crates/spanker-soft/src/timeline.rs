@@ -72,6 +72,11 @@ impl Timeline {
         }
     }
 
+    /// Whether there is something that nobody computes now.
+    pub(crate) fn needs_leader(&self) -> bool {
+        !self.led && !self.queue.is_empty()
+    }
+
     /// What WAIT for `seqno` answers, if that is settled.
     pub(crate) fn settled(&self, seqno: u64) -> Option<Result<(), Errno>> {
         match self.fault {

@@ -34,7 +34,7 @@ impl Process {
         command.env_remove("GGML_BACKEND_PATH").env_remove("SPANKER_SAILS");
         if way == Way::Sail {
             command.env("GGML_BACKEND_PATH", &files.library);
-            command.env("SPANKER_SAIL", "soft").env("SPANKER_SOFT_THREADS", threads.to_string());
+            command.env("SPANKER_SAIL", "soft").env_remove("SPANKER_SOFT_THREADS");
         }
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let requests = child.stdin.take();

@@ -35,6 +35,8 @@ pub(super) fn open_on(machine: &Machine) -> Result<(Sail, Node), Failure> {
     let file = machine
         .open_card(0)
         .map_err(|errno| Failure(format!("opening the software Sail: {errno}")))?;
+    // A stream waits for all that it submits.
+    file.compute_when_waited_for(true);
     Ok((Sail::on_machine(machine, 0)?, Node { file, submitting: Mutex::new(()) }))
 }
 
