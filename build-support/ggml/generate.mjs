@@ -5,11 +5,26 @@
 //
 // FOLDER is where npm has installed it. The prompt is fixed, and so are the 16 tokens that follow.
 
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [folder, modelPath, threads = "1"] = process.argv.slice(2);
-const library = pathToFileURL(resolve(folder, "node_modules/node-llama-cpp/dist/index.js"));
+if (!modelPath || !(Number(threads) >= 1)) {
+    console.error("usage: node generate.mjs FOLDER MODEL [THREADS]");
+    process.exit(2);
+}
+const index = resolve(folder, "node_modules/node-llama-cpp/dist/index.js");
+for (const [file, remedy] of [
+    [index, `npm install --ignore-scripts --prefix ${folder} node-llama-cpp@3.22.1`],
+    [resolve(modelPath), "python3 build-support/model/fetch_model.py target/real-model"],
+]) {
+    if (!existsSync(file)) {
+        console.error(`generate.mjs: ${file} is missing: ${remedy}`);
+        process.exit(1);
+    }
+}
+const library = pathToFileURL(index);
 const { getLlama, LlamaCompletion } = await import(library);
 
 const llama = await getLlama({

@@ -4,7 +4,7 @@
 //!
 //! ```
 //! use ggml_spanker::{MatmulInt4, SailMatmul, OUTPUT_ELEM_BYTES, Q4_K_BLOCK_BYTES, QK_K};
-//! use spanker::Sail;
+//! use ggml_spanker::spanker::Sail;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let sail = SailMatmul::new(Sail::software()?); // or Sail::from_environment()
@@ -35,6 +35,8 @@ mod matmul_int4;
 mod mock_sail;
 mod sail_matmul;
 mod shape;
+
+pub use spanker;
 
 pub use error::Error;
 pub use matmul_int4::{MatmulInt4, OUTPUT_ELEM_BYTES, Q4_K_BLOCK_BYTES, QK_K};

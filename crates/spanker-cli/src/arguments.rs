@@ -49,8 +49,8 @@ Environment:
                         \"batch#5; WAIT%1=EINTR\"; `spanker doctor` checks it
 
 Without --sail, commands use the Sail that the environment variable SPANKER_SAIL
-names, else the first card, else the software Sail, which is always there; only
-demo always uses the software Sail.",
+names, else the first card, else the software Sail, which is always there. demo
+uses the software Sail, whatever SPANKER_SAIL says.",
     )
 )]
 pub(crate) struct Arguments {

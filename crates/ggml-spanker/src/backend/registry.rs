@@ -38,12 +38,13 @@ pub(super) fn registry() -> *const ggml::Registry {
 }
 
 fn open(host: &'static Host) -> Option<&'static Registry> {
-    let names = sails::from_environment()
-        .map_err(|error| host::log_error(&format!("no Sail is used: {error}")))
-        .ok()?;
+    let no_sail =
+        |why: &str| host::log_error(&format!("no Sail is used{why}: the CPU computes all"));
+    let names = sails::from_environment().map_err(|error| no_sail(&format!(" ({error})"))).ok()?;
     let cards: Vec<_> =
         names.into_iter().filter_map(|name| Some((device::open(&name)?, name))).collect();
     if cards.is_empty() {
+        no_sail("");
         return None;
     }
     let ffi =
