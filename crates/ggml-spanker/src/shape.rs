@@ -34,6 +34,12 @@ impl Shape {
                 return Err(bad(format!("{name} needs {need} bytes, given {given}")));
             }
         }
+        // What the ABI counts in 32 bits.
+        for (name, count) in [("m", m), ("k", k), ("n", n)] {
+            if u32::try_from(count).is_err() {
+                return Err(bad(format!("{name} needs to be less than 2^32")));
+            }
+        }
         let need = m.checked_mul(n).and_then(|results| bytes(results, OUTPUT_ELEM_BYTES));
         let need = need.ok_or_else(|| bad(too_large("out")))?;
         if out.len() < need {

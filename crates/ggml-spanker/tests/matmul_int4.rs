@@ -2,7 +2,7 @@
 //! The trait as its callers know it.
 
 use ggml_spanker::*;
-use spanker::spanker_soft::{Config, Machine};
+use spanker::spanker_soft::{CardConfig, Config, Machine};
 use spanker::Sail;
 use std::sync::OnceLock;
 
@@ -189,4 +189,22 @@ fn a_device_that_fails_is_told_with_its_error() {
     let sail = faulty("batch#1");
     let error = sail.matmul_q4_k(&[0; 144], &[0; 144], &mut [0; 4], 1, 256, 1).unwrap_err();
     assert!(matches!(error, Error::Device(spanker::Error::Fault { .. })), "{error:?}");
+}
+
+#[test]
+fn products_of_several_threads_queue() {
+    let cards = vec![CardConfig { max_inflight: 1, ..CardConfig::default() }];
+    let machine = Machine::new(Config { cards, ..Config::default() }).expect("threads start");
+    let sail = SailMatmul::new(Sail::on_machine(&machine, 0).expect("the card is there"));
+    let (a, b) = (blocks(1, 1), blocks(3, 2));
+    std::thread::scope(|scope| {
+        for sail in [sail.clone(), sail.clone(), sail] {
+            let (a, b) = (&a, &b);
+            scope.spawn(move || {
+                for _ in 0..200 {
+                    sail.matmul_q4_k(a, b, &mut [0; 12], 1, QK_K, 3).expect("a product");
+                }
+            });
+        }
+    });
 }

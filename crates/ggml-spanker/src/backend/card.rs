@@ -9,6 +9,7 @@ mod soft;
 
 pub(super) use memory::Memory;
 
+use crate::matmul_int4::QK_K;
 use nix::errno::Errno;
 use spanker::{Sail, SailName};
 use spanker_sys::*;
@@ -51,21 +52,33 @@ impl Card {
     pub(super) fn open(name: &SailName) -> Result<Self, Failure> {
         if *name == SailName::Software {
             let (sail, node) = soft::open()?;
-            return Ok(Self { node: Node::Soft(node), sail });
+            return Self { node: Node::Soft(node), sail }.usable();
         }
         // It says in words what is wrong with a node, and that its ABI fits.
         let sail = Sail::open_named(name)?;
         let path = sail.path().ok_or_else(|| Failure(format!("Sail {name} has no node")))?;
         let node = kernel::Node::open(path)
             .map_err(|error| Failure(format!("opening {}: {error}", path.display())))?;
-        Ok(Self { node: Node::Kernel(node), sail })
+        Self { node: Node::Kernel(node), sail }.usable()
+    }
+
+    /// Itself, if products can be cut so that it takes them.
+    fn usable(self) -> Result<Self, Failure> {
+        let spanker::DeviceInfo { max_m, max_n, max_k, max_ops, .. } = *self.info();
+        if max_m == 0 || max_n == 0 || max_ops == 0 || (max_k as usize) < QK_K {
+            return Err(Failure(format!(
+                "it takes batches of {max_ops} products of {max_m}×{max_k} by {max_n}×{max_k}, and \
+                 the least is one of 1×{QK_K} by 1×{QK_K}"
+            )));
+        }
+        Ok(self)
     }
 
     /// One of a machine of the caller's own.
     #[cfg(test)]
     pub(super) fn on_machine(machine: &spanker::spanker_soft::Machine) -> Result<Self, Failure> {
         let (sail, node) = soft::open_on(machine)?;
-        Ok(Self { node: Node::Soft(node), sail })
+        Self { node: Node::Soft(node), sail }.usable()
     }
 
     pub(super) fn info(&self) -> &spanker::DeviceInfo {
@@ -103,6 +116,7 @@ impl Card {
             match self.node.work_submit(&mut submit, ops, threads) {
                 Ok(()) => return Ok(submit.seqno),
                 Err(Errno::EAGAIN) => self.wait_for_room()?,
+                Err(Errno::EINTR) => {}
                 Err(errno) => return Err(refused(ops, submit.bad_op, errno)),
             }
         }

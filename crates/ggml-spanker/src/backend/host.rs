@@ -21,16 +21,13 @@ pub(super) struct Host {
     type_name: ggml::NumberName,
 }
 
-/// Found once; with what was refused is looked again, for another ggml may have
-/// come.
+/// Of the first ggml that was accepted.
 static HOST: OnceLock<Host> = OnceLock::new();
 
 /// The ggml of this process, if it is one that this library was built for. If
-/// not, its logger has a line that says so.
+/// not, its logger has a line that says so. Looked for each time that a ggml
+/// asks, for it may be another than the last.
 pub(super) fn find() -> Result<&'static Host, ()> {
-    if let Some(host) = HOST.get() {
-        return Ok(host);
-    }
     match accepted(&candidates()) {
         Ok(host) => Ok(HOST.get_or_init(|| host)),
         Err(refusal) => {

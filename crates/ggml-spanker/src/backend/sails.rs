@@ -19,6 +19,8 @@ pub(super) fn from_environment() -> Result<Vec<SailName>, Error> {
 fn named(sails: Option<String>, sail: Option<String>) -> Option<Result<Vec<SailName>, Error>> {
     let sails = sails.filter(|names| !names.is_empty());
     let names = sails.or_else(|| sail.filter(|name| !name.is_empty()))?;
+    // A comma at the end is no mistake.
+    let names = names.strip_suffix(',').unwrap_or(&names);
     Some(names.split(',').map(|name| name.trim().parse()).collect())
 }
 
@@ -46,6 +48,7 @@ mod tests {
         let (soft, one) = (SailName::Software, SailName::Index(1));
         assert_eq!(named("soft, 1,soft", "2"), Some(Ok(vec![soft.clone(), one.clone(), soft])));
         assert_eq!(named("", "1"), Some(Ok(vec![one])));
+        assert_eq!(named("soft,", ""), Some(Ok(vec![SailName::Software])));
         assert_eq!(named("", ""), None);
         assert!(named("soft,sfot", "").is_some_and(|names| names.is_err()));
     }

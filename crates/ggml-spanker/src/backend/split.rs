@@ -9,12 +9,11 @@ use spanker::DeviceInfo;
 use spanker_sys::*;
 
 /// Gives the ops that make up `whole`, a product of f32 by Q4_K: itself if the
-/// card takes it, else parts. What no cut can make fit is left for the card to
-/// refuse.
+/// card takes it, else parts.
 pub(super) fn split(whole: &spanker_op, card: &DeviceInfo, mut give: impl FnMut(spanker_op)) {
     let fits = whole.m <= card.max_m && whole.n <= card.max_n && whole.k <= card.max_k;
     let max_k = card.max_k / QK_K as u32 * QK_K as u32;
-    if fits || max_k == 0 || card.max_m == 0 || card.max_n == 0 {
+    if fits {
         return give(*whole);
     }
     for (i, m) in spans(whole.m, card.max_m) {
@@ -39,7 +38,7 @@ pub(super) fn split(whole: &spanker_op, card: &DeviceInfo, mut give: impl FnMut(
 /// `total` cut into spans of at most `most`: where each begins and how long it
 /// is.
 fn spans(total: u32, most: u32) -> impl Iterator<Item = (u32, u32)> {
-    (0..total).step_by(most as usize).map(move |start| (start, most.min(total - start)))
+    (0..total).step_by(most.max(1) as usize).map(move |start| (start, most.min(total - start)))
 }
 
 /// The operand from this row and byte of its rows on. It is inside the whole

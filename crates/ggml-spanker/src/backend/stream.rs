@@ -97,14 +97,23 @@ impl Stream {
 
     /// Submits the ops and waits for them.
     fn run(&mut self, card: &Card) -> Result<(), String> {
-        let mut last = None;
+        let (mut last, mut refused) = (None, None);
         for batch in self.ops.chunks(card.info().max_ops.max(1) as usize) {
-            last = Some(card.submit(batch, self.threads).map_err(|failure| failure.to_string())?);
+            match card.submit(batch, self.threads) {
+                Ok(seqno) => last = Some(seqno),
+                Err(failure) => {
+                    refused = Some(failure);
+                    break;
+                }
+            }
             self.statistics.batches += 1;
         }
-        match last {
-            Some(seqno) => card.wait(seqno).map_err(|failure| failure.to_string()),
-            None => Ok(()),
+        // Even if not all was taken: what the program does next with its tensors must not meet
+        // what the Sail does.
+        let waited = last.map_or(Ok(()), |seqno| card.wait(seqno));
+        match refused.map_or(waited, Err) {
+            Ok(()) => Ok(()),
+            Err(failure) => Err(failure.to_string()),
         }
     }
 }

@@ -404,11 +404,34 @@ impl Engine for Recording {
 
 /// A device with three threads, whose ops have one row, and what is taken down.
 fn recording() -> (&'static Device, Recorded) {
+    recording_on(CardConfig { max_m: 1, ..CardConfig::default() }, Config::default())
+}
+
+fn recording_on(card: CardConfig, config: Config) -> (&'static Device, Recorded) {
     let ops = Recorded::default();
     let engine = Arc::new(Recording { inside: CpuEngine::new(), ops: Arc::clone(&ops) });
-    let threads = NonZeroUsize::new(3);
-    let cards = vec![CardConfig { max_m: 1, ..CardConfig::default() }];
-    (device(Config { cards, threads, engine, ..Config::default() }), ops)
+    let (threads, cards) = (NonZeroUsize::new(3), vec![card]);
+    (device(Config { cards, threads, engine, ..config }), ops)
+}
+
+#[test]
+fn nothing_runs_any_more_when_the_rest_of_a_graph_was_refused() {
+    let card = CardConfig { max_m: 1, max_ops: 2, ..CardConfig::default() };
+    let (device, ops) = recording_on(card, with_faults("WORK_SUBMIT#2=ENOMEM"));
+    assert_eq!(product(device, (4, 256, 1)).0, ggml::STATUS_FAILED);
+    assert_eq!(ops.lock().expect("nobody panics").len(), 2);
+}
+
+#[test]
+fn a_card_that_takes_no_product_however_it_is_cut_is_not_used() {
+    for (card, said) in [
+        (CardConfig { max_k: 255, ..CardConfig::default() }, "×255 by"),
+        (CardConfig { max_m: 0, ..CardConfig::default() }, "of 0×"),
+    ] {
+        let machine = Machine::new(Config { cards: vec![card], ..Config::default() });
+        let failure = Card::on_machine(&machine.expect("threads start")).expect_err("a refusal");
+        assert!(failure.to_string().contains(said), "{failure}");
+    }
 }
 
 #[test]
