@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Multiplies Q4_K weights on the device that is named, over and over, and says `ready` when it has
-// for the first time. When a graph fails, it prints ggml's status, tries once more and for more
-// memory of the device, frees what it has, and multiplies on the CPU, as a program may go on.
+// for the first time. When a graph fails, it prints ggml's status and tries once more. Then it
+// frees what it has, tries from the start, and multiplies on the CPU, as a program may go on.
 
 #include "ggml-backend.h"
 #include "ggml.h"
