@@ -28,7 +28,11 @@ static HOST: OnceLock<Host> = OnceLock::new();
 /// not, its logger has a line that says so. Looked for each time that a ggml
 /// asks, for it may be another than the last.
 pub(super) fn find() -> Result<&'static Host, ()> {
-    match accepted(&candidates()) {
+    find_among(&candidates())
+}
+
+fn find_among(candidates: &[Candidate]) -> Result<&'static Host, ()> {
+    match accepted(candidates) {
         Ok(host) => Ok(HOST.get_or_init(|| host)),
         Err(refusal) => {
             log_error(&refusal);
@@ -255,6 +259,14 @@ mod tests {
             let refusal = accepted(&others).unwrap_err();
             assert!(refusal.contains(said), "{refusal}");
         }
+    }
+
+    #[test]
+    fn one_that_was_accepted_lets_no_other_in() {
+        let ours = || candidate(Some(ggml::VERSION));
+        assert!(find_among(&[ours()]).is_ok());
+        assert!(find_among(&[ours(), candidate(Some("0.9.4"))]).is_err());
+        assert!(find_among(&[ours()]).is_ok());
     }
 
     /// The test program has none, nor has what it is linked to.
