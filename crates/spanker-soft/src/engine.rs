@@ -11,7 +11,6 @@ pub(crate) use copy::CopyTiles;
 pub use cpu::CpuEngine;
 pub(crate) use matmul::Slab;
 
-use crate::kernel;
 use crate::op::Op;
 pub use crate::scheduler::Crew;
 use std::fmt;
@@ -51,7 +50,7 @@ pub(crate) trait Tiles: Send + Sync {
 pub(crate) struct Scratch {
     sums: Vec<f32>,
     row: Vec<f32>,
-    kernel: kernel::Scratch,
+    kernel: spanker_kernels::Scratch,
 }
 
 impl Default for Scratch {
@@ -59,7 +58,7 @@ impl Default for Scratch {
         Self {
             sums: Vec::with_capacity(matmul::TILE_SUMS),
             row: Vec::with_capacity(matmul::QUANTISED_ELEMENTS),
-            kernel: kernel::Scratch::default(),
+            kernel: spanker_kernels::Scratch::default(),
         }
     }
 }

@@ -33,7 +33,6 @@ mod config;
 mod engine;
 mod fault;
 mod file;
-mod kernel;
 mod machine;
 mod mapping;
 mod memory;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Memory that is not this device's own: the caller's, and buffers that the
-//! caller may have mapped. All of this crate's unsafe code but the kernels'
-//! is here.
+//! caller may have mapped. All of this crate's unsafe code is here.
 
 mod process;
-mod shared;
 mod slices;
 mod storage;
 
 pub use process::ProcessMemory;
-pub(crate) use shared::SharedRows;
 pub use slices::Slices;
 pub(crate) use storage::{page_size, Storage};
 

@@ -11,7 +11,6 @@
 mod crew;
 
 use crate::engine::{Engine, Scratch, Stop};
-use crate::kernel::FloatEnvironment;
 use crate::op::Op;
 use crate::open::Open;
 use crate::sync::{lock, poll, Signal, POLL};
@@ -19,6 +18,7 @@ use crate::timeline::Batch;
 use crate::workspace::Workspace;
 pub use crew::Crew;
 pub(crate) use crew::SharedOp;
+use spanker_kernels::FloatEnvironment;
 use std::collections::VecDeque;
 use std::io;
 use std::mem::take;

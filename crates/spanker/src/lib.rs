@@ -143,7 +143,7 @@
 //! and nowhere else.
 //!
 //! In debug builds it is very much slower: build with `--release`, or set
-//! `opt-level = 3` in `[profile.dev.package.spanker-soft]` of your Cargo.toml.
+//! `opt-level = 3` in `[profile.dev.package.spanker-kernels]` of your Cargo.toml.
 //!
 //! # What passed
 //!

@@ -35,6 +35,7 @@ const WAYS: [Way; 2] = [
         packages: &[
             "spanker-sys",
             "spanker-layout-tests",
+            "spanker-kernels",
             "spanker-soft",
             "spanker-conformance",
             "spanker-driver-arithmetic",

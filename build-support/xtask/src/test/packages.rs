@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// In the order of their dependence.
-pub(super) const LIBRARIES: [&str; 4] = ["spanker-sys", "spanker-soft", "spanker", "ggml-spanker"];
+pub(super) const LIBRARIES: [&str; 5] =
+    ["spanker-kernels", "spanker-sys", "spanker-soft", "spanker", "ggml-spanker"];
 
 pub(super) fn packages() -> Result<(), String> {
     let unpacked = Unpacked::new()?;
@@ -86,7 +87,7 @@ impl Unpacked {
         }
         if library != "spanker-sys" && library != READER {
             // The kernels are too slow for tests otherwise.
-            cargo.args(["--config", "profile.dev.package.spanker-soft.opt-level=2"]);
+            cargo.args(["--config", "profile.dev.package.spanker-kernels.opt-level=2"]);
         }
         cargo.env("CARGO_TARGET_DIR", repository().join("target/packages").join(target));
         Ok(cargo)
@@ -113,6 +114,7 @@ impl Unpacked {
 
     fn features_off(&self) -> Result<(), String> {
         for (library, words) in [
+            ("spanker-kernels", ""),
             ("spanker-sys", ""),
             ("spanker-soft", ""),
             // The examples in the documentation need the software Sail.

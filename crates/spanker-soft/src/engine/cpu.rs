@@ -2,8 +2,8 @@
 //! The engine that computes on this CPU.
 
 use super::{copy, matmul, Crew, Engine, Stop};
-use crate::kernel::{self, Kernel};
 use crate::op::{Op, Work};
+use spanker_kernels::Kernel;
 
 /// What an op takes whatever its size, about, in ns.
 const OP_NS: u64 = 200;
@@ -30,18 +30,18 @@ impl Default for CpuEngine {
 impl CpuEngine {
     /// With the fastest kernel.
     pub fn new() -> Self {
-        Self { kernel: kernel::best() }
+        Self { kernel: spanker_kernels::best() }
     }
 
     /// With the kernel of this name, if this CPU can run it.
     pub fn with_kernel(name: &str) -> Option<Self> {
-        let kernel = kernel::all().iter().copied().find(|kernel| kernel.name() == name)?;
+        let kernel = spanker_kernels::all().iter().copied().find(|kernel| kernel.name() == name)?;
         Some(Self { kernel })
     }
 
     /// The names of the kernels that this CPU can run, the slowest first.
     pub fn kernels() -> Vec<&'static str> {
-        kernel::all().iter().map(|kernel| kernel.name()).collect()
+        spanker_kernels::all().iter().map(|kernel| kernel.name()).collect()
     }
 
     fn ns(&self, op: &Op) -> u64 {

@@ -11,12 +11,14 @@
 mod panels;
 
 use super::{Crew, Scratch, Stop, Tiles};
-use crate::kernel::{canonical, ActivationQ4K, ActivationQ8K, Kernel};
-use crate::memory::SharedRows;
 use crate::op::{Matmul, Rows, Type};
 use crate::spare::{emptied, refilled};
 use panels::{Panel, Panels};
-use spanker_sys::{Plain, SPANKER_QK_K};
+use spanker_kernels::{
+    canonical, ActivationQ4K, ActivationQ8K, Block, BlockQ4K, BlockQ8K, Kernel, SharedRows,
+};
+use spanker_sys::{spanker_block_q4_k, spanker_block_q8_k, SPANKER_QK_K};
+use std::mem::size_of;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -42,6 +44,13 @@ const QUANTISED: usize = 16;
 /// Elements of a row that are quantised at a time.
 pub(super) const QUANTISED_ELEMENTS: usize = QUANTISED * SPANKER_QK_K as usize;
 
+// The kernels' blocks are the header's.
+const _: () = assert!(
+    size_of::<BlockQ4K>() == size_of::<spanker_block_q4_k>()
+        && size_of::<BlockQ8K>() == size_of::<spanker_block_q8_k>()
+        && spanker_kernels::SUPERBLOCK == SPANKER_QK_K as usize
+);
+
 pub(super) fn run(
     op: &Matmul,
     seqno: u64,
@@ -52,7 +61,7 @@ pub(super) fn run(
         1 => 1,
         threads => TILES_PER_THREAD.saturating_mul(u32::try_from(threads).unwrap_or(u32::MAX)),
     };
-    let row = u64::from(op.k / SPANKER_QK_K) * std::mem::size_of::<ActivationQ8K>() as u64;
+    let row = u64::from(op.k / SPANKER_QK_K) * size_of::<ActivationQ8K>() as u64;
     let fit = (SLAB_BYTES / row).clamp(1, u64::from(u32::MAX)) as u32;
     // Whole tiles, so that a slab border cuts none in two.
     let slab_rows = if fit > TILE_M { fit / TILE_M * TILE_M } else { fit };
@@ -250,7 +259,7 @@ impl Job {
 }
 
 /// Unpacks rows of blocks, each with `new`.
-fn unpack<T: Plain, A>(a: SharedRows<'_, T>, into: &mut [A], new: impl Fn(&T) -> A) {
+fn unpack<T: Block, A>(a: SharedRows<'_, T>, into: &mut [A], new: impl Fn(&T) -> A) {
     for (row, into) in into.chunks_exact_mut(a.blocks()).enumerate() {
         for (block, into) in into.iter_mut().enumerate() {
             *into = new(&a.read(row, block));
@@ -259,12 +268,12 @@ fn unpack<T: Plain, A>(a: SharedRows<'_, T>, into: &mut [A], new: impl Fn(&T) ->
 }
 
 /// A chunk of some rows of blocks, where they lie.
-fn shared<'a, T: Plain>(
+fn shared<'a, T: Block>(
     from: &'a Rows,
     rows: &Range<u32>,
     chunk: &Range<u32>,
 ) -> SharedRows<'a, T> {
-    let start = u64::from(chunk.start) * std::mem::size_of::<T>() as u64;
+    let start = u64::from(chunk.start) * size_of::<T>() as u64;
     let storage = &from.buffer.memory.storage;
     storage.rows(from.start(rows.start) + start, from.stride, rows.len(), chunk.len())
 }

@@ -13,8 +13,8 @@ mod unpacked_once;
 use self::device::Device;
 use self::operands::{operand, row, Contents, A_TYPES};
 use self::script::{Script, Shown};
-use crate::kernel::tests::random::Random;
-use crate::kernel::FloatEnvironment;
+use spanker_kernels::random::Random;
+use spanker_kernels::{BlockQ4K, BlockQ8K, FloatEnvironment};
 use spanker_sys::*;
 
 /// MATMUL of operands in buffers of their own.
@@ -67,6 +67,22 @@ fn compare(shapes: impl Iterator<Item = (usize, usize, usize)> + Clone, seed: u6
 /// Both sides of each border, and itself.
 fn around(borders: &'static [usize]) -> impl Iterator<Item = usize> + Clone {
     borders.iter().flat_map(|border| border - 1..=border + 1)
+}
+
+#[test]
+fn the_kernels_blocks_are_the_headers() {
+    let mut random = Random(0x5eed_0000);
+    let (q4_k, q8_k) = (random.block_q4_k(), random.block_q8_k());
+    let mut header = spanker_block_q4_k { d: 0, dmin: 0, scales: [0; 12], qs: [0; 128] };
+    header.bytes_mut().copy_from_slice(&q4_k.to_bytes());
+    let spanker_block_q4_k { d, dmin, scales, qs } = header;
+    assert_eq!(BlockQ4K { d, dmin, scales, qs }, q4_k);
+    assert_eq!(BlockQ4K::from_bytes(&q4_k.to_bytes()), q4_k);
+    let mut header = spanker_block_q8_k { d: 0, qs: [0; 256], bsums: [0; 16] };
+    header.bytes_mut().copy_from_slice(&q8_k.to_bytes());
+    let spanker_block_q8_k { d, qs, bsums } = header;
+    assert_eq!(BlockQ8K { d, qs, bsums }, q8_k);
+    assert_eq!(BlockQ8K::from_bytes(&q8_k.to_bytes()), q8_k);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The bytes of a buffer.
 
-use super::SharedRows;
 use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::{sysconf, SysconfVar};
+use spanker_kernels::{Block, SharedRows};
 use spanker_sys::Plain;
 use std::mem::size_of;
 use std::num::NonZeroUsize;
@@ -102,7 +102,7 @@ impl Storage {
     ///
     /// # Panics
     /// If they are not inside.
-    pub(crate) fn rows<T: Plain>(
+    pub(crate) fn rows<T: Block>(
         &self,
         offset: u64,
         stride: u64,

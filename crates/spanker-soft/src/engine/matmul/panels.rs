@@ -2,8 +2,8 @@
 //! The panels of a slab: filled once each by whichever thread comes first, and
 //! for the next op again, in the same memory, unless it has the same operand.
 
-use crate::kernel::{ActivationQ4K, ActivationQ8K};
 use crate::sync::lock;
+use spanker_kernels::{ActivationQ4K, ActivationQ8K};
 use std::mem::{size_of, take};
 use std::sync::{Mutex, OnceLock};
 

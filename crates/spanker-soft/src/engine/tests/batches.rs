@@ -6,8 +6,8 @@ use super::matmul;
 use super::model::row_bytes;
 use super::operands::{garbage, operand, row, Contents, A_TYPES};
 use super::script::{Script, Shown};
-use crate::kernel::tests::random::Random;
-use crate::kernel::FloatEnvironment;
+use spanker_kernels::random::Random;
+use spanker_kernels::FloatEnvironment;
 use spanker_sys::*;
 
 /// Bytes of each buffer of random batches: room for every operand.

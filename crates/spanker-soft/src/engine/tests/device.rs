@@ -5,13 +5,13 @@ use crate::buffer::Buffer;
 use crate::card::Card;
 use crate::config::{CardConfig, Config};
 use crate::engine::{copy, matmul, CpuEngine, Crew, Engine, Stop};
-use crate::kernel::{self, Kernel};
 use crate::memory::Slices;
 use crate::op::{Op, Work};
 use crate::open::Open;
 use crate::request::{dispatch, Node};
 use crate::scheduler::Scheduler;
 use crate::sync::lock;
+use spanker_kernels::Kernel;
 use spanker_sys::*;
 use std::mem::size_of;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Device {
     /// For every kernel one that computes with one thread, and one with several.
     pub(super) fn every() -> Vec<Self> {
         let mut devices = Vec::new();
-        for kernel in kernel::all() {
+        for kernel in spanker_kernels::all() {
             let alone = CpuEngine::with_kernel(kernel.name()).unwrap();
             devices.push(Self::new(format!("{}, alone", kernel.name()), 1, Arc::new(alone)));
             let name = format!("{}, {THREADS} threads", kernel.name());

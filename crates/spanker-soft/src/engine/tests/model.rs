@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Ops as the ABI's header describes them, on the bytes of buffers: the scalar text, row by row.
 
-use crate::kernel::{canonical, text};
+use spanker_kernels::{canonical, text, BlockQ4K, BlockQ8K};
 use spanker_sys::*;
 
 const BLOCK: usize = SPANKER_QK_K as usize;
@@ -34,8 +34,8 @@ fn copy(op: &spanker_op, images: &mut [Vec<u8>]) {
 
 /// A row of `a`.
 enum Activations {
-    Q8K(Vec<spanker_block_q8_k>),
-    Q4K(Vec<spanker_block_q4_k>),
+    Q8K(Vec<BlockQ8K>),
+    Q4K(Vec<BlockQ4K>),
 }
 
 fn matmul(op: &spanker_op, images: &mut [Vec<u8>]) {
@@ -78,7 +78,7 @@ fn value(bytes: &[u8]) -> f32 {
     f32::from_bits(u32::from_le_bytes(bytes.try_into().unwrap()))
 }
 
-fn quantised(bytes: &[u8]) -> spanker_block_q8_k {
+fn quantised(bytes: &[u8]) -> BlockQ8K {
     let mut x = [0.0; BLOCK];
     for (x, bytes) in x.iter_mut().zip(bytes.chunks_exact(4)) {
         *x = value(bytes);
@@ -86,16 +86,12 @@ fn quantised(bytes: &[u8]) -> spanker_block_q8_k {
     text::quantise(&x)
 }
 
-fn q4_k(bytes: &[u8]) -> Vec<spanker_block_q4_k> {
-    blocks(spanker_block_q4_k { d: 0, dmin: 0, scales: [0; 12], qs: [0; 128] }, bytes)
+fn q4_k(bytes: &[u8]) -> Vec<BlockQ4K> {
+    let blocks = bytes.chunks_exact(144);
+    blocks.map(|block| BlockQ4K::from_bytes(block.try_into().unwrap())).collect()
 }
 
-fn q8_k(bytes: &[u8]) -> Vec<spanker_block_q8_k> {
-    blocks(spanker_block_q8_k { d: 0, qs: [0; 256], bsums: [0; 16] }, bytes)
-}
-
-fn blocks<T: Plain>(zero: T, bytes: &[u8]) -> Vec<T> {
-    let mut blocks = vec![zero; bytes.len() / std::mem::size_of::<T>()];
-    T::slice_bytes_mut(&mut blocks).copy_from_slice(bytes);
-    blocks
+fn q8_k(bytes: &[u8]) -> Vec<BlockQ8K> {
+    let blocks = bytes.chunks_exact(292);
+    blocks.map(|block| BlockQ8K::from_bytes(block.try_into().unwrap())).collect()
 }

@@ -3,8 +3,9 @@
 
 use super::model::row_bytes;
 use super::script::Script;
-use crate::kernel::tests::random::{Random, SPECIAL_F32};
-use crate::kernel::text::widen;
+use spanker_kernels::random::{Random, SPECIAL_F32};
+use spanker_kernels::text::widen;
+use spanker_kernels::{BlockQ4K, BlockQ8K};
 use spanker_sys::*;
 
 /// The types that `a` can have.
@@ -48,12 +49,12 @@ pub(super) fn row(random: &mut Random, contents: Contents, type_: u32, elements:
     match type_ {
         SPANKER_TYPE_Q4_K => {
             for _ in 0..blocks {
-                bytes.extend_from_slice(q4_k(random, contents).bytes());
+                bytes.extend_from_slice(&q4_k(random, contents).to_bytes());
             }
         }
         SPANKER_TYPE_Q8_K => {
             for _ in 0..blocks {
-                bytes.extend_from_slice(q8_k(random, contents).bytes());
+                bytes.extend_from_slice(&q8_k(random, contents).to_bytes());
             }
         }
         _ => return values(random, contents, elements),
@@ -61,7 +62,7 @@ pub(super) fn row(random: &mut Random, contents: Contents, type_: u32, elements:
     bytes
 }
 
-fn q4_k(random: &mut Random, contents: Contents) -> spanker_block_q4_k {
+fn q4_k(random: &mut Random, contents: Contents) -> BlockQ4K {
     loop {
         let block = random.block_q4_k();
         let small = |bits: u16| widen(u16::from_le(bits)).abs() < 1.0;
@@ -71,7 +72,7 @@ fn q4_k(random: &mut Random, contents: Contents) -> spanker_block_q4_k {
     }
 }
 
-fn q8_k(random: &mut Random, contents: Contents) -> spanker_block_q8_k {
+fn q8_k(random: &mut Random, contents: Contents) -> BlockQ8K {
     loop {
         let block = random.block_q8_k();
         let small = f32::from_bits(u32::from_le(block.d)).abs() <= 1.0;

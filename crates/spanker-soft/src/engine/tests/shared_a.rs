@@ -5,8 +5,8 @@
 use super::device::Device;
 use super::operands::{garbage, operand, values, Contents, A_TYPES};
 use super::script::{Script, Step};
-use crate::kernel::tests::random::Random;
-use crate::kernel::FloatEnvironment;
+use spanker_kernels::random::Random;
+use spanker_kernels::FloatEnvironment;
 use spanker_sys::*;
 
 /// Where the rows of `a` are, in a buffer with room before, between and behind them: 3 of 512

@@ -4,9 +4,10 @@
 use super::device::Device;
 use super::operands::{operand, Contents};
 use super::script::Script;
-use crate::kernel::tests::random::Random;
-use crate::kernel::{self, ActivationQ4K, ActivationQ8K, FloatEnvironment, Kernel, Scratch};
-use crate::memory::SharedRows;
+use spanker_kernels::random::Random;
+use spanker_kernels::{
+    ActivationQ4K, ActivationQ8K, BlockQ4K, FloatEnvironment, Kernel, Scratch, SharedRows,
+};
 use spanker_sys::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -35,7 +36,7 @@ impl Kernel for Counting {
         &self,
         scratch: &mut Scratch,
         a: &[ActivationQ8K],
-        b: SharedRows<'_, spanker_block_q4_k>,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
         self.kernel.tile_q8_k(scratch, a, b, acc);
@@ -45,7 +46,7 @@ impl Kernel for Counting {
         &self,
         scratch: &mut Scratch,
         a: &[ActivationQ4K],
-        b: SharedRows<'_, spanker_block_q4_k>,
+        b: SharedRows<'_, BlockQ4K>,
         acc: &mut [f32],
     ) {
         self.kernel.tile_q4_k(scratch, a, b, acc);
@@ -85,7 +86,7 @@ fn ops_of_a_batch_quantise_the_a_that_they_share_once() {
         // As many rows, of fewer elements.
         (&[ops[0], spanker_op { k: SPANKER_QK_K, ..ops[0] }], M * BLOCKS + M),
     ] {
-        let kernel = Counting { kernel: kernel::best(), quantised: AtomicUsize::new(0) };
+        let kernel = Counting { kernel: spanker_kernels::best(), quantised: AtomicUsize::new(0) };
         let kernel: &'static Counting = Box::leak(Box::new(kernel));
         let device = [Device::with_kernel(kernel)];
         let mut script = Script { buffers: script.buffers.clone(), ..Script::default() };
