@@ -134,6 +134,7 @@ pub fn all() -> &'static [&'static dyn Kernel] {
 /// What is stored for `x`: itself, or 0x7fc00000 for any NaN.
 ///
 /// The sign and payload of a computed NaN differ between CPUs; stored bits must not.
+#[inline]
 pub fn canonical(x: f32) -> f32 {
     if x.is_nan() {
         f32::from_bits(0x7fc0_0000)

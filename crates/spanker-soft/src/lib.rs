@@ -31,6 +31,7 @@ mod card;
 mod clock;
 mod config;
 mod engine;
+mod event;
 mod fault;
 mod file;
 mod machine;

@@ -4,13 +4,13 @@
 use crate::buffer::Handles;
 use crate::card::{Card, Outcome};
 use crate::clock::now_ns;
+use crate::event::Event;
 use crate::op::{Op, Traffic};
 use crate::request::Staging;
 use crate::sync::{lock, Signal};
 use crate::timeline::{Batch, Fault, Timeline};
 use crate::workspace::Workspace;
 use nix::errno::Errno;
-use nix::sys::eventfd::{EfdFlags, EventFd};
 use spanker_sys::{spanker_context_info, SPANKER_DEADLINE_NEVER, SPANKER_FAULT_ENGINE};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -48,7 +48,7 @@ pub(crate) struct Open {
     /// is gone.
     stopping: AtomicBool,
     /// The descriptor for event loops, and whether one has asked for it.
-    event: EventFd,
+    event: Event,
     event_wanted: AtomicBool,
 }
 
@@ -56,7 +56,6 @@ impl Open {
     /// # Errors
     /// ENOENT if the card is gone, EMFILE or ENFILE if there is no descriptor.
     pub(crate) fn new(card: Arc<Card>) -> Result<Arc<Self>, Errno> {
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         let timeline = Timeline::with_room(card.limits.max_inflight);
         let open = Arc::new(Self {
             card,
@@ -67,7 +66,7 @@ impl Open {
             timeline: Mutex::new(timeline),
             changed: Signal::default(),
             stopping: AtomicBool::new(false),
-            event: EventFd::from_flags(flags)?,
+            event: Event::new()?,
             event_wanted: AtomicBool::new(false),
         });
         open.card.attach(&open)?;
@@ -124,8 +123,7 @@ impl Open {
 
     fn announce_event(&self) {
         if self.event_wanted.load(Ordering::Acquire) {
-            // Fails only when the counter is full, and then it is readable.
-            let _ = self.event.write(1);
+            self.event.announce();
         }
     }
 
@@ -363,8 +361,7 @@ impl Open {
     /// Before the state is looked at, so that no later change goes unnoticed.
     fn quieten_event(&self) {
         if self.event_wanted.load(Ordering::Relaxed) {
-            // Fails only when it is quiet already.
-            let _ = self.event.read();
+            self.event.quieten();
         }
     }
 
@@ -373,7 +370,7 @@ impl Open {
     pub(crate) fn event_fd(&self) -> BorrowedFd<'_> {
         if !self.event_wanted.swap(true, Ordering::AcqRel) {
             // What happened before may be of interest.
-            let _ = self.event.write(1);
+            self.event.announce();
         }
         self.event.as_fd()
     }

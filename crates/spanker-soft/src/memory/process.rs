@@ -4,9 +4,7 @@
 use super::{BadAddress, UserMemory};
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::uio::{process_vm_readv, process_vm_writev, RemoteIoVec};
-use nix::unistd::Pid;
-use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
@@ -78,16 +76,29 @@ fn call_is_missing(errno: Errno) -> bool {
     matches!(errno, Errno::ENOSYS | Errno::EPERM)
 }
 
+/// So many bytes from an address on.
+fn range(base: *mut libc::c_void, len: usize) -> libc::iovec {
+    libc::iovec { iov_base: base, iov_len: len }
+}
+
+fn this_process() -> libc::pid_t {
+    // The kernel's own numbers fit.
+    std::process::id() as libc::pid_t
+}
+
 impl UserMemory for ProcessMemory {
     fn read(&mut self, address: u64, into: &mut [u8]) -> Result<(), BadAddress> {
         let base = usize::try_from(address).map_err(|_| BadAddress)?;
-        let len = into.len();
-        if len == 0 {
+        if into.is_empty() {
             return Ok(());
         }
-        let remote = [RemoteIoVec { base, len }];
-        match process_vm_readv(Pid::this(), &mut [IoSliceMut::new(into)], &remote) {
-            Ok(copied) if copied == len => Ok(()),
+        let local = range(into.as_mut_ptr().cast(), into.len());
+        let remote = range(base as *mut _, into.len());
+        // SAFETY: the kernel writes to the slice that `local` is, which is borrowed for this; it
+        // reads what `remote` is if it can be read.
+        let copied = unsafe { libc::process_vm_readv(this_process(), &local, 1, &remote, 1, 0) };
+        match Errno::result(copied) {
+            Ok(copied) if usize::try_from(copied) == Ok(into.len()) => Ok(()),
             Err(errno) if call_is_missing(errno) => self.read_by_socket(base, into),
             _ => Err(BadAddress),
         }
@@ -98,9 +109,13 @@ impl UserMemory for ProcessMemory {
         if from.is_empty() {
             return Ok(());
         }
-        let remote = [RemoteIoVec { base, len: from.len() }];
-        match process_vm_writev(Pid::this(), &[IoSlice::new(from)], &remote) {
-            Ok(copied) if copied == from.len() => Ok(()),
+        let local = range(from.as_ptr().cast_mut().cast(), from.len());
+        let remote = range(base as *mut _, from.len());
+        // SAFETY: the kernel only reads the slice that `local` is; what `remote` is and can be
+        // written may be, as whoever made this value has promised.
+        let copied = unsafe { libc::process_vm_writev(this_process(), &local, 1, &remote, 1, 0) };
+        match Errno::result(copied) {
+            Ok(copied) if usize::try_from(copied) == Ok(from.len()) => Ok(()),
             Err(errno) if call_is_missing(errno) => self.write_by_socket(base, from),
             _ => Err(BadAddress),
         }
