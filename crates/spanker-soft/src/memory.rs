@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Memory that is not this device's own: the caller's, and buffers that the
-//! caller may have mapped. All of this crate's unsafe code is here.
+//! caller may have mapped. This crate's unsafe code is here, but for
+//! the opening of a descriptor in `event.rs`.
 
 mod process;
 mod slices;
