@@ -154,6 +154,6 @@ fn shape(a: usize, b: SharedRows<'_, BlockQ4K>, acc: usize) -> (usize, usize) {
         "rows of {blocks} superblocks do not divide an operand of {a}"
     );
     let m = a / blocks;
-    assert_eq!(acc, m * n, "acc of a {m}x{n} tile");
+    assert_eq!(Some(acc), m.checked_mul(n), "acc of a {m}x{n} tile");
     (m, n)
 }

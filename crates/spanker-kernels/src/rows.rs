@@ -54,8 +54,15 @@ impl<'a, T: Block> SharedRows<'a, T> {
     /// # Panics
     /// If the last row is not inside.
     pub fn in_bytes(bytes: &'a [u8], stride: usize, rows: usize, blocks: usize) -> Self {
-        let end = rows.saturating_sub(1) * stride + blocks * std::mem::size_of::<T>();
-        assert!(end <= bytes.len(), "{end} bytes of rows in {}", bytes.len());
+        let end = rows.saturating_sub(1).checked_mul(stride).and_then(|last| {
+            let row = blocks.checked_mul(std::mem::size_of::<T>())?;
+            last.checked_add(row)
+        });
+        assert!(
+            end.is_some_and(|end| end <= bytes.len()),
+            "{rows} rows of {blocks} superblocks, {stride} bytes apart, in {} bytes",
+            bytes.len()
+        );
         Self { start: bytes.as_ptr().cast(), stride, rows, blocks, memory: PhantomData }
     }
 
@@ -92,5 +99,33 @@ impl<'a, T: Block> SharedRows<'a, T> {
         // SAFETY: the block is one of the row's; it needs no alignment, and is valid whatever its
         // bytes are.
         unsafe { self.row(row).add(block).read_unaligned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{BlockQ4K, SharedRows};
+    use std::mem::size_of;
+    use std::panic::catch_unwind;
+
+    #[test]
+    fn rows_are_inside_their_bytes_whatever_the_numbers() {
+        const BLOCK: usize = size_of::<BlockQ4K>();
+        let bytes = [0; 3 * BLOCK];
+        let rows = |stride, rows, blocks| {
+            let rows = || SharedRows::<BlockQ4K>::in_bytes(&bytes, stride, rows, blocks).rows();
+            catch_unwind(rows).ok()
+        };
+        assert_eq!(rows(BLOCK, 3, 1), Some(3));
+        assert_eq!(rows(BLOCK, 2, 2), Some(2));
+        // The same bytes again and again.
+        assert_eq!(rows(0, usize::MAX, 3), Some(usize::MAX));
+        assert_eq!(rows(BLOCK + 1, 3, 1), None);
+        assert_eq!(rows(BLOCK, 4, 1), None);
+        assert_eq!(rows(0, 1, 4), None);
+        // What would be inside if it wrapped.
+        assert_eq!(rows(usize::MAX / 2 + 1, 3, 1), None);
+        assert_eq!(rows(0, 1, usize::MAX / 16 + 1), None);
+        assert_eq!(rows(1, usize::MAX, 1), None);
     }
 }

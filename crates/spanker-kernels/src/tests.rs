@@ -65,8 +65,8 @@ impl Pair for BlockQ4K {
     }
 }
 
-/// Rows of `b` as callers lay them: from any multiple of 4, and with anything in between. Behind the
-/// last there is nothing.
+/// Rows of `b` as callers lay them: from any address, and with anything in between. Behind the last
+/// there is nothing.
 struct Spread {
     bytes: Vec<u8>,
     offset: usize,
@@ -78,8 +78,8 @@ struct Spread {
 impl Spread {
     fn new(random: &mut Random, b: &[BlockQ4K], blocks: usize) -> Self {
         let row = blocks * std::mem::size_of::<BlockQ4K>();
-        let offset = random.pick(&[0, 4, 12, 32, 36]);
-        let stride = row + random.pick(&[0, 0, 4, 20, 64, 132, 4096]);
+        let offset = random.pick(&[0, 4, 12, 32, 36, 7]);
+        let stride = row + random.pick(&[0, 0, 4, 20, 64, 132, 4096, 3]);
         let rows = b.len() / blocks;
         let mut bytes = vec![0xff; offset + (rows - 1) * stride + row];
         for (j, blocks) in b.chunks_exact(blocks).enumerate() {
@@ -285,6 +285,24 @@ fn tiles_without_rows_are_left_alone() {
     }
     for kernel in all() {
         kernel.quantise_row(&[], &mut []);
+    }
+}
+
+#[test]
+fn a_tile_whose_sums_are_counted_wrong_is_refused() {
+    let b = [Random(7).block_q4_k(); 2];
+    let a = [ActivationQ8K::ZERO; 2];
+    // Twice so many rows are none, if the product wraps.
+    let bytes = b[0].to_bytes();
+    let endless = SharedRows::in_bytes(&bytes, 0, usize::MAX / 2 + 1, 1);
+    for kernel in all() {
+        for (b, sums) in [(SharedRows::of(&b, 1), 3), (SharedRows::of(&b, 1), 5), (endless, 0)] {
+            let mut acc = vec![0.0; sums];
+            let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                kernel.tile_q8_k(&mut Scratch::default(), &a, b, &mut acc);
+            }));
+            assert!(refused.is_err(), "{}: {sums} sums", kernel.name());
+        }
     }
 }
 
