@@ -16,7 +16,7 @@ pub(super) struct Programs {
     library: PathBuf,
 }
 
-/// All that a program has said.
+/// All that a program has said; of which the end is shown.
 pub(super) struct Said(String);
 
 impl Deref for Said {
@@ -29,8 +29,14 @@ impl Deref for Said {
 
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&last_lines(&self.0))
     }
+}
+
+/// Enough of what a program has said to see why it is wrong.
+fn last_lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
 /// More than the kernel numbers.
@@ -147,7 +153,5 @@ fn said(command: &mut Command) -> Result<Said, String> {
     if output.status.success() {
         return Ok(Said(text));
     }
-    let last: Vec<&str> = text.lines().rev().take(40).collect();
-    let last: Vec<&str> = last.into_iter().rev().collect();
-    Err(format!("{command:?}: {}\n{}", output.status, last.join("\n")))
+    Err(format!("{command:?}: {}\n{}", output.status, last_lines(&text)))
 }

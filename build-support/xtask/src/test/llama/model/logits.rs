@@ -41,8 +41,11 @@ fn logits_of(programs: &Programs, tokens: usize) -> Result<(), String> {
     let (expected, given) = (Logits::read(&cpu)?, Logits::read(&sail)?);
     let positions = expected.positions();
     if positions < FEWEST_POSITIONS || positions != given.positions() {
-        let others = given.positions();
-        return Err(format!("{positions} positions, and {others} with the Sail"));
+        let given = given.positions();
+        return Err(format!(
+            "{positions} positions, and {given} with the Sail: should be the same, and at least \
+             {FEWEST_POSITIONS}"
+        ));
     }
     said.expect_all_offloaded(WARM_UP.div_ceil(tokens) + positions.div_ceil(tokens))?;
     let what = format!("logits of {positions} positions, {tokens} at once");
