@@ -12,13 +12,13 @@ Needs cargo, gcc and g++, and only the standard library of Python 3.9 or newer.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from fetch_headers import CannotFetch, unpacked
+import cache_folder
+from cache_folder import Cannot
+from fetch_headers import unpacked
 
 VERSION = "0.26.0"
 # Each library, what it is linked to, and its sources.
@@ -42,13 +42,9 @@ DEFINITIONS = (
 )
 
 
-class CannotBuild(Exception):
-    """What went wrong, in one line."""
-
-
 def run(command):
     if subprocess.run(command).returncode != 0:
-        raise CannotBuild(f"{' '.join(map(str, command))} failed (see above)")
+        raise Cannot(f"{' '.join(map(str, command))} failed (see above)")
 
 
 def of_version(ggml):
@@ -76,7 +72,7 @@ def build(cache, workplace):
     crate = unpacked(workplace / "crate")
     ggml = crate / "llama.cpp" / "ggml"
     if not of_version(ggml):
-        raise CannotBuild(f"{ggml} is not of ggml {VERSION}")
+        raise Cannot(f"{ggml} is not of ggml {VERSION}")
     template = (ggml / "src" / "ggml-version.h.in").read_text()
     header = template.replace("@GGML_VERSION@", VERSION).replace("@GGML_BUILD_COMMIT@", "none")
     (workplace / "ggml-version.h").write_text(header)
@@ -93,31 +89,14 @@ def build(cache, workplace):
     os.replace(built, cache / "api-3")
 
 
-def main():
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        print(__doc__.strip())
-        return 0 if sys.argv[1:] in (["-h"], ["--help"]) else 2
-    cache = Path(sys.argv[1]).resolve()
-    # What an interrupted run left in it is worth nothing.
-    workplace = cache / "unfinished"
-    try:
-        if (cache / "api-3").exists():
-            print(f"{cache / 'api-3'}: present")
-            return 0
-        print(f"{cache / 'api-3'}: missing; building ggml {VERSION}", flush=True)
-        shutil.rmtree(workplace, ignore_errors=True)
-        workplace.mkdir(parents=True)
-        build(cache, workplace)
-    except (CannotBuild, CannotFetch) as error:
-        print(f"build_api_3.py: error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"build_api_3.py: error: {error}: check the folder, then run again", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
-    return 0
+def fill(cache, workplace):
+    if (cache / "api-3").exists():
+        print(f"{cache / 'api-3'}: present")
+        return
+    print(f"{cache / 'api-3'}: missing; building ggml {VERSION}", flush=True)
+    workplace.mkdir()
+    build(cache, workplace)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cache_folder.main(__doc__, fill))

@@ -23,6 +23,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cache_folder
+from cache_folder import Cannot
+
 CRATE = "llama-cpp-sys-2"
 VERSION = "0.1.161"  # ggml 0.26.0
 # Where each is in the crate, and what it must hash to.
@@ -52,10 +55,6 @@ publish = false
 """
 
 
-class CannotFetch(Exception):
-    """What went wrong and what to do about it, in one line."""
-
-
 def flaw(header, digest):
     """What is wrong with a header, or None."""
     if not header.is_file():
@@ -76,9 +75,9 @@ def unpacked(workplace):
             [*command, "--manifest-path", manifest], text=True, stdout=subprocess.PIPE
         )
     except FileNotFoundError as error:
-        raise CannotFetch(f"{error}: install Rust, which brings cargo") from error
+        raise Cannot(f"{error}: install Rust, which brings cargo") from error
     if result.returncode != 0:
-        raise CannotFetch(
+        raise Cannot(
             f"fetching {CRATE} {VERSION} failed (see above): check that cargo can reach its "
             "registry and that the disk is not full, then run this again"
         )
@@ -87,10 +86,7 @@ def unpacked(workplace):
     return Path(crate["manifest_path"]).parent
 
 
-def fetch(cache):
-    """Bring CACHE into its whole state."""
-    cache = cache.resolve()
-    cache.mkdir(parents=True, exist_ok=True)
+def fill(cache, workplace):
     wrong = {}
     for name, (_, digest) in HEADERS.items():
         found = flaw(cache / name, digest)
@@ -101,40 +97,18 @@ def fetch(cache):
             wrong[name] = HEADERS[name]
     if not wrong:
         return
-    # What an interrupted run left in it is worth nothing.
-    workplace = cache / "unfinished"
-    shutil.rmtree(workplace, ignore_errors=True)
-    try:
-        crate = unpacked(workplace)
-        for name, (path, digest) in wrong.items():
-            partial = workplace / name
-            shutil.copyfile(crate / path, partial)
-            found = flaw(partial, digest)
-            if found is not None:
-                raise CannotFetch(
-                    f"{path} of {CRATE} {VERSION} is wrong ({found}): remove {crate} and run this "
-                    "again"
-                )
-            os.replace(partial, cache / name)
-            print(f"{cache / name}: fetched, SHA-256 verified")
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
-
-
-def main():
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        print(__doc__.strip())
-        return 0 if sys.argv[1:] in (["-h"], ["--help"]) else 2
-    try:
-        fetch(Path(sys.argv[1]))
-    except CannotFetch as error:
-        print(f"fetch_headers.py: error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"fetch_headers.py: error: {error}: check the folder, then run again", file=sys.stderr)
-        return 1
-    return 0
+    crate = unpacked(workplace)
+    for name, (path, digest) in wrong.items():
+        partial = workplace / name
+        shutil.copyfile(crate / path, partial)
+        found = flaw(partial, digest)
+        if found is not None:
+            raise Cannot(
+                f"{path} of {CRATE} {VERSION} is wrong ({found}): remove {crate} and run this again"
+            )
+        os.replace(partial, cache / name)
+        print(f"{cache / name}: fetched, SHA-256 verified")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cache_folder.main(__doc__, fill))

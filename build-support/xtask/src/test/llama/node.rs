@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The same in Node, which loads ggml so that its symbols are its own.
 
-use super::evaluation::{model, TENSORS};
+use super::model::{file, TENSORS};
 use super::programs::Programs;
 use crate::repository;
 use crate::run::{command, run};
 
 /// As many evaluations as tokens: the prompt is one, and the last token is not
 /// evaluated any more.
-const EVALUATIONS: u64 = 16;
+const EVALUATIONS: usize = 16;
 
 pub(super) fn node(programs: &Programs) -> Result<(), String> {
     let folder = repository().join("target/llama/node");
@@ -16,7 +16,7 @@ pub(super) fn node(programs: &Programs) -> Result<(), String> {
     let install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"];
     run(command("npm", &install).arg(&folder).arg(package))?;
     let (script, folder) = ("build-support/ggml/generate.mjs", folder.to_string_lossy());
-    let words = [script, &folder, &model()];
+    let words = [script, &folder, &file()];
     let text = |said: &str| said.lines().find(|line| line.starts_with("text: ")).map(str::to_owned);
     let alone = programs.of_the_path("node", &words)?;
     let said = programs.of_the_path_offloading("node", &words)?;

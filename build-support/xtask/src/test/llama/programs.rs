@@ -2,7 +2,7 @@
 //! Programs that are linked to the release that was downloaded: upstream's own,
 //! unmodified, and some of ours.
 
-use super::release::{compile, of_ours, test_backend_ops, Source};
+use super::release::{compile, of_ours, of_upstream, test_backend_ops, Source};
 use crate::run::command;
 use std::ffi::OsStr;
 use std::fmt;
@@ -16,7 +16,7 @@ pub(super) struct Programs {
     library: PathBuf,
 }
 
-/// All that a program has said.
+/// All that a program has said; of which the end is shown.
 pub(super) struct Said(String);
 
 impl Deref for Said {
@@ -29,29 +29,37 @@ impl Deref for Said {
 
 impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&last_lines(&self.0))
     }
 }
 
-const LLAMA: &[&str] = &["-l:libllama.v0.5.0.so", "-l:libggml.v0.5.0.so", "-l:libggml-base.so"];
+/// Enough of what a program has said to see why it is wrong.
+fn last_lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}
+
+/// More than the kernel numbers.
+const ABSENT_CARD: &str = "/dev/spanker-absent";
+
 const API_3_GGML: &[&str] = &["-l:libggml.so", "-l:libggml-base.so"];
 const OLD_GGML: &[&str] = &["-l:libggml.b6845.so", "-l:libggml-base.so"];
 
-/// The release once more, but of its CPU backends only one that most machines
-/// would not choose: another opinion on what the CPU computes.
-pub(super) const ANOTHER_CPU: &str = "another-cpu";
-
 impl Programs {
     pub(super) fn compile(cache: &Path, library: &Path) -> Result<Self, String> {
-        one_cpu_backend(&cache.join("bin"), &cache.join(ANOTHER_CPU), "libggml-cpu-haswell.so")?;
         for source in [
             test_backend_ops(cache),
             of_ours("bin", "on_the_cpu"),
             Source { libraries: OLD_GGML, ..of_ours("old", "on_the_cpu") },
             Source { libraries: API_3_GGML, ..of_ours("api-3", "on_the_cpu") },
             of_ours("bin", "products"),
-            Source { libraries: LLAMA, ..of_ours("bin", "evaluate") },
-            Source { libraries: LLAMA, ..of_ours(ANOTHER_CPU, "evaluate") },
+            of_upstream(cache, "llama-results", &["tools/results/results.cpp"]),
+            of_upstream(cache, "llama-debug", &["examples/debug/debug.cpp"]),
+            of_upstream(
+                cache,
+                "llama-bench",
+                &["tools/llama-bench/llama-bench.cpp", "tools/llama-bench/main.cpp"],
+            ),
         ] {
             compile(cache, &source)?;
         }
@@ -71,13 +79,18 @@ impl Programs {
     }
 
     /// What a program says that has no Sails.
-    pub(super) fn without(
+    pub(super) fn without(&self, name: &str, words: &[impl AsRef<OsStr>]) -> Result<Said, String> {
+        said(self.command("bin", name, words).env_remove("GGML_BACKEND_PATH"))
+    }
+
+    /// What a program says that is to use a card, and there is no such card.
+    pub(super) fn without_its_card(
         &self,
-        folder: &str,
         name: &str,
         words: &[impl AsRef<OsStr>],
     ) -> Result<Said, String> {
-        said(self.command(folder, name, words).env_remove("GGML_BACKEND_PATH"))
+        let mut command = self.command("bin", name, words);
+        said(self.with_sail(&mut command).env("SPANKER_SAIL", ABSENT_CARD))
     }
 
     /// What a program says that can use the software Sail.
@@ -140,22 +153,5 @@ fn said(command: &mut Command) -> Result<Said, String> {
     if output.status.success() {
         return Ok(Said(text));
     }
-    let last: Vec<&str> = text.lines().rev().take(40).collect();
-    let last: Vec<&str> = last.into_iter().rev().collect();
-    Err(format!("{command:?}: {}\n{}", output.status, last.join("\n")))
-}
-
-/// Fills `to` with the libraries in `from`, but for all CPU backends except one.
-fn one_cpu_backend(from: &Path, to: &Path, cpu: &str) -> Result<(), String> {
-    let failed = |e: std::io::Error| format!("{}: {e}", to.display());
-    fs::create_dir_all(to).map_err(failed)?;
-    for entry in fs::read_dir(from).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.ends_with(".so") && (!name.starts_with("libggml-cpu-") || name == cpu) {
-            fs::copy(entry.path(), to.join(&*name)).map_err(failed)?;
-        }
-    }
-    Ok(())
+    Err(format!("{command:?}: {}\n{}", output.status, last_lines(&text)))
 }
