@@ -8,7 +8,7 @@ use super::portable::{scales_and_mins, widen};
 use super::SUPERBLOCK;
 use crate::{BlockQ4K, BlockQ8K};
 
-/// A superblock of Q8_K `a`.
+/// A superblock of Q8_K `a`, unpacked: what kernels take, and no format of memory or files.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub struct ActivationQ8K {
@@ -67,7 +67,7 @@ fn pairs_of(numbers: [i16; 8]) -> [i32; 4] {
     pairs
 }
 
-/// A superblock of Q4_K `a`.
+/// A superblock of Q4_K `a`, unpacked: what kernels take, and no format of memory or files.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub struct ActivationQ4K {

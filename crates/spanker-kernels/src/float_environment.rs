@@ -5,7 +5,8 @@
 use std::marker::PhantomData;
 
 /// Holds the calling thread in IEEE-754's default environment: rounding to nearest, ties to even,
-/// subnormals kept, no exception trapped. Dropping it restores what was there.
+/// subnormals kept, no exception trapped. Dropping it restores what was there, so of several on a
+/// thread the last is to be dropped first.
 ///
 /// A thread inherits its creator's environment, and a host program may well have asked for another
 /// rounding or for subnormals as zero; so workers hold this guard for their lives and a caller's

@@ -8,23 +8,41 @@
 //! them to that. The weights are read where they lie, which may be memory that a caller writes to
 //! meanwhile; all else that a kernel sees is private.
 //!
-//! Kernels compute in the float environment of their thread: hold a [`FloatEnvironment`] around
-//! every call.
+//! # A product
+//!
+//! 1. Hold a [`FloatEnvironment`] on each thread that computes, around every call: kernels compute
+//!    in the environment of their thread.
+//! 2. Choose a kernel: [`best`], or one of [`all`].
+//! 3. Bring the rows of `a` into the form that kernels take: f32 by [`Kernel::quantise_row`], blocks
+//!    as ggml writes them by [`BlockQ8K::from_bytes`] and [`ActivationQ8K::new`], or the same of
+//!    Q4_K.
+//! 4. Say where the rows of `b` are: [`SharedRows::in_bytes`] for the bytes of a file, from any
+//!    address on, [`SharedRows::of`] for blocks.
+//! 5. Add a tile of products to sums, +0 at first: [`Kernel::tile_q8_k`] or [`Kernel::tile_q4_k`].
+//!    Any shape is a tile; one of up to 64 rows of `a` by 128 of `b` and 1,024 superblocks of `a`
+//!    stays in the caches. Tiles of the same `out` may be of different threads, each with a
+//!    [`Scratch`] of its own.
+//! 6. Store each sum as [`canonical`] makes it.
 //!
 //! ```
-//! use spanker_kernels::{best, ActivationQ8K, BlockQ4K, FloatEnvironment, Scratch, SharedRows};
+//! use spanker_kernels::{best, canonical, ActivationQ8K, BlockQ4K};
+//! use spanker_kernels::{FloatEnvironment, Scratch, SharedRows};
 //!
-//! // One row of 256 values by two rows of 256 weights: all of them 1 (d = 1, scale = 1, weight = 1).
-//! let mut weights = BlockQ4K { d: 0x3c00_u16.to_le(), dmin: 0, scales: [0; 12], qs: [0x11; 128] };
-//! weights.scales = [1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1];
-//! let b = [weights; 2];
+//! // Two rows of 256 weights, as a file has them: all are 1, since d, scales and weights are.
+//! let scales = [1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1];
+//! let one = BlockQ4K { d: 0x3c00_u16.to_le(), dmin: 0, scales, qs: [0x11; 128] };
+//! let file = [one.to_bytes(), one.to_bytes()].concat();
 //!
 //! let _ieee = FloatEnvironment::ieee();
+//! let kernel = best();
+//! // One row of 256 values.
 //! let mut a = [ActivationQ8K::ZERO];
-//! best().quantise_row(&[0.5; 256], &mut a);
+//! kernel.quantise_row(&[0.5; 256], &mut a);
+//! // Rows are of one superblock, and each begins 144 bytes after the last.
+//! let b = SharedRows::<BlockQ4K>::in_bytes(&file, 144, 2, 1);
 //! let mut sums = [0.0; 2];
-//! best().tile_q8_k(&mut Scratch::default(), &a, SharedRows::of(&b, 1), &mut sums);
-//! assert_eq!(sums, [128.0; 2]);
+//! kernel.tile_q8_k(&mut Scratch::default(), &a, b, &mut sums);
+//! assert_eq!(sums.map(canonical), [128.0; 2]);
 //! ```
 
 mod activation;

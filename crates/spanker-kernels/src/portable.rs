@@ -189,7 +189,7 @@ impl Kernel for Portable {
     ) {
         let panels = &mut scratch.portable;
         let a = (a, Unpacked::set_q8_k);
-        if a.0.len() <= FEW_ROWS * b.blocks() {
+        if a.0.len() <= FEW_ROWS.saturating_mul(b.blocks()) {
             tile(panels, a, (b, [Packed::ZERO; DEPTH], Packed::set), acc, step_packed);
         } else {
             tile(panels, a, (b, [Unpacked::ZERO; DEPTH], Unpacked::set_q4_k), acc, step_q8_k);
@@ -227,7 +227,9 @@ fn tile<A, B>(
     for first in (0..blocks).step_by(DEPTH) {
         let depth = DEPTH.min(blocks - first);
         let column = &mut column[..depth];
-        for (a, acc) in a.chunks(A_ROWS * blocks).zip(acc.chunks_mut(A_ROWS * n)) {
+        // So many rows may be more than an address space of 32 bits has room for.
+        let groups = acc.chunks_mut(A_ROWS.saturating_mul(n));
+        for (a, acc) in a.chunks(A_ROWS.saturating_mul(blocks)).zip(groups) {
             for (unpacked, row) in panels.chunks_exact_mut(depth).zip(a.chunks_exact(blocks)) {
                 for (unpacked, block) in unpacked.iter_mut().zip(&row[first..]) {
                     unpack_a(unpacked, block);

@@ -38,12 +38,13 @@ impl<'a, T: Block> SharedRows<'a, T> {
     /// Rows of `blocks` blocks that nobody writes to.
     ///
     /// # Panics
-    /// If `values` are not whole rows.
+    /// If `blocks` is 0 or `values` are not whole rows.
     pub fn of(values: &'a [T], blocks: usize) -> Self {
         assert!(blocks > 0 && values.len() % blocks == 0, "{} values in rows of {blocks}", {
             values.len()
         });
-        let stride = blocks * std::mem::size_of::<T>();
+        // Wraps only where there is no row.
+        let stride = blocks.wrapping_mul(std::mem::size_of::<T>());
         let start = values.as_ptr();
         Self { start, stride, rows: values.len() / blocks, blocks, memory: PhantomData }
     }
@@ -107,6 +108,15 @@ mod tests {
     use crate::{BlockQ4K, SharedRows};
     use std::mem::size_of;
     use std::panic::catch_unwind;
+
+    #[test]
+    fn no_values_are_no_rows_of_any_length() {
+        let none: &[BlockQ4K] = &[];
+        for blocks in [1, usize::MAX / 144 + 1, usize::MAX] {
+            assert_eq!(SharedRows::of(none, blocks).rows(), 0);
+        }
+        assert!(catch_unwind(|| SharedRows::of(none, 0)).is_err());
+    }
 
     #[test]
     fn rows_are_inside_their_bytes_whatever_the_numbers() {

@@ -43,6 +43,9 @@ pub(super) fn sweep<A, S: Strips<A, ROWS>, const ROWS: usize>(
     acc: &mut [f32],
 ) {
     let (n, blocks) = (b.rows(), b.blocks());
+    if acc.is_empty() {
+        return;
+    }
     for j in (0..n).step_by(ROWS) {
         for first in (0..blocks).step_by(DEPTH) {
             let panels = &mut panels[..DEPTH.min(blocks - first)];

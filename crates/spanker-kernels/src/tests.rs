@@ -283,8 +283,13 @@ fn tiles_without_rows_are_left_alone() {
             kernel.tile_q4_k(&mut scratch, &a4, SharedRows::of(&[], blocks), &mut []);
         }
     }
+    let block = random.block_q4_k().to_bytes();
+    let endless = SharedRows::in_bytes(&block, 0, usize::MAX, 1);
     for kernel in all() {
         kernel.quantise_row(&[], &mut []);
+        // None is looked at, however many there are.
+        kernel.tile_q8_k(&mut Scratch::default(), &[], endless, &mut []);
+        kernel.tile_q4_k(&mut Scratch::default(), &[], endless, &mut []);
     }
 }
 

@@ -38,6 +38,9 @@ pub fn quantise(x: &[f32; 256]) -> BlockQ8K {
 }
 
 /// Q8_K × Q4_K over two rows of equally many superblocks, starting from `acc`.
+///
+/// # Panics
+/// If they are not equally many.
 pub fn dot_q8_k_q4_k(mut acc: f32, a: &[BlockQ8K], b: &[BlockQ4K]) -> f32 {
     assert_eq!(a.len(), b.len());
     for (a, b) in a.iter().zip(b) {
@@ -67,6 +70,9 @@ pub fn dot_q8_k_q4_k(mut acc: f32, a: &[BlockQ8K], b: &[BlockQ4K]) -> f32 {
 }
 
 /// Q4_K × Q4_K over two rows of equally many superblocks, starting from `acc`.
+///
+/// # Panics
+/// If they are not equally many.
 pub fn dot_q4_k_q4_k(mut acc: f32, a: &[BlockQ4K], b: &[BlockQ4K]) -> f32 {
     assert_eq!(a.len(), b.len());
     for (a, b) in a.iter().zip(b) {

@@ -45,3 +45,40 @@ impl AsFd for Event {
         self.0.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+    use std::os::fd::AsRawFd;
+
+    fn is_readable(event: &Event) -> bool {
+        let mut fds = [PollFd::new(event.as_fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::ZERO) == Ok(1)
+    }
+
+    #[test]
+    fn is_readable_from_the_announcement_until_it_is_quietened() {
+        let event = Event::new().unwrap();
+        assert!(!is_readable(&event));
+        event.quieten();
+        for _ in 0..2 {
+            event.announce();
+            event.announce();
+            assert!(is_readable(&event));
+            event.quieten();
+            assert!(!is_readable(&event));
+        }
+    }
+
+    #[test]
+    fn neither_blocks_nor_goes_to_other_programs() {
+        let event = Event::new().unwrap();
+        let flags = |which| {
+            // SAFETY: the call looks at a descriptor that is open.
+            unsafe { libc::fcntl(event.as_fd().as_raw_fd(), which) }
+        };
+        assert_eq!(flags(libc::F_GETFD) & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
+        assert_eq!(flags(libc::F_GETFL) & libc::O_NONBLOCK, libc::O_NONBLOCK);
+    }
+}
