@@ -25,13 +25,11 @@ mod q4_k_rows;
 mod quantise;
 pub(crate) mod transpose;
 
-use crate::BlockQ4K;
-
 use self::panel::Panel;
 use self::transpose::LANES;
 use super::sweep::{sweep, Strips};
 use super::{shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Panels side by side in the innermost loop.
 const WIDTH: usize = 2;

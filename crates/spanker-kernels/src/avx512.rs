@@ -21,14 +21,12 @@ mod transpose;
 
 use std::sync::OnceLock;
 
-use crate::BlockQ4K;
-
 use self::panel::Panel;
 use self::transpose::LANES;
 use super::avx2::Avx2;
 use super::sweep::{sweep, Strips};
 use super::{shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Rows of `a` up to which the weights are multiplied as they lie.
 const FEW_ROWS: usize = 2;

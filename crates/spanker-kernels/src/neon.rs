@@ -32,15 +32,13 @@ use std::arch::aarch64::{int32x4_t, int8x16_t};
 use std::fmt::Debug;
 use std::sync::OnceLock;
 
-use crate::BlockQ4K;
-
 use self::dot_product::DotProduct;
 use self::panel::Panel;
 use self::transpose::LANES;
 use self::widening::Widening;
 use super::sweep::{sweep, Strips};
 use super::{shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Panels side by side in the innermost loop.
 const WIDTH: usize = 2;

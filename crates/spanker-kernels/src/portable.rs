@@ -15,10 +15,8 @@
 //! horizontal sums where others have one. Two rows of `a` in one loop would save a quarter of the
 //! loads, but compilers then no longer see the `pmaddwd`.
 
-use crate::BlockQ4K;
-
 use super::{canonical, shape, ActivationQ4K, ActivationQ8K, Kernel, Scratch, DEPTH, SUPERBLOCK};
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Rows of `a` for which unpacking `b` does not pay.
 const FEW_ROWS: usize = 2;

@@ -7,8 +7,7 @@
 //! registers.
 
 use super::DEPTH;
-use crate::BlockQ4K;
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// The innermost part of a kernel: a strip of rows of `a`, of blocks A, × panels of ROWS rows of
 /// `b`.

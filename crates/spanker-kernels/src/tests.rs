@@ -4,15 +4,12 @@
 
 mod quantise;
 
-use crate::{BlockQ4K, BlockQ8K};
-
-use crate::random::{Random, SPECIAL_F32};
-use crate::SharedRows;
-
 use super::{
     all, best, canonical, portable, text, ActivationQ4K, ActivationQ8K, FloatEnvironment, Kernel,
     Scratch,
 };
+use crate::random::{Random, SPECIAL_F32};
+use crate::{BlockQ4K, BlockQ8K, SharedRows};
 
 /// The two pairs of types, each with its method and its reference.
 trait Pair: Copy {

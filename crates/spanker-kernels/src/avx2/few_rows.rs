@@ -28,12 +28,9 @@ use std::arch::x86::*;
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
-use crate::BlockQ4K;
-
 use super::header::{add_pairs, Header};
 use super::transpose::{eight, nibbles, prefetch, transposed_sums, LANES};
-use crate::ActivationQ8K;
-use crate::SharedRows;
+use crate::{ActivationQ8K, BlockQ4K, SharedRows};
 
 /// Rows of `b` that are multiplied by turns: while one sum is being added, there are others to go
 /// on with.

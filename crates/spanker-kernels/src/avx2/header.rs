@@ -7,10 +7,8 @@ use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use crate::BlockQ4K;
-
 use super::transpose::{transpose, LANES};
-use crate::ActivationQ8K;
+use crate::{ActivationQ8K, BlockQ4K};
 
 /// Eight rows' scales of one superblock.
 #[derive(Debug, Clone, Copy)]

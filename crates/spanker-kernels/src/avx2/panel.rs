@@ -7,12 +7,10 @@ use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use crate::BlockQ4K;
-
 use super::header::Header;
 use super::transpose::{eight, nibbles, prefetch, transpose, LANES};
 use super::WIDTH;
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Where the weights begin in a Q4_K block.
 const QS: usize = 16;

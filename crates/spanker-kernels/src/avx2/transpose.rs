@@ -7,9 +7,7 @@ use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
-use crate::BlockQ4K;
-
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Rows of `b` in a vector.
 pub(crate) const LANES: usize = 8;

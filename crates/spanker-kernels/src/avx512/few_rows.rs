@@ -15,12 +15,9 @@
 
 use std::arch::x86_64::__m256i;
 
-use crate::BlockQ4K;
-
 use super::pairs::add_pairs_256;
 use crate::avx2::few_rows::{multiply_by, AddPairs};
-use crate::ActivationQ8K;
-use crate::SharedRows;
+use crate::{ActivationQ8K, BlockQ4K, SharedRows};
 
 /// VNNI has one instruction for it.
 struct OneInstruction;

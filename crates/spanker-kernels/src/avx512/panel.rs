@@ -7,13 +7,10 @@
 
 use std::arch::x86_64::*;
 
-use crate::BlockQ4K;
-
 use super::pairs::add_pairs;
 use super::transpose::{nibbles, sixteen, transpose, transpose_to, LANES};
 use crate::avx2::transpose::prefetch;
-use crate::ActivationQ8K;
-use crate::SharedRows;
+use crate::{ActivationQ8K, BlockQ4K, SharedRows};
 
 /// Where the weights begin in a Q4_K block.
 const QS: usize = 16;

@@ -4,10 +4,8 @@
 
 use std::arch::x86_64::*;
 
-use crate::BlockQ4K;
-
 use crate::avx2::transpose as avx2;
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Rows of `b` in a vector.
 pub(super) const LANES: usize = 16;

@@ -16,12 +16,10 @@
 
 use std::arch::aarch64::*;
 
-use crate::BlockQ4K;
-
 use super::header::Header;
 use super::transpose::{four, nibbles, LANES};
 use super::{ActivationQ8K, Products};
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Adds the M rows of `a` × every row of `b` to `acc`.
 #[inline(always)]

@@ -5,10 +5,9 @@
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-use crate::BlockQ4K;
-
 use super::transpose::{transpose, LANES};
 use super::ActivationQ8K;
+use crate::BlockQ4K;
 
 /// Four rows' scales of one superblock.
 #[derive(Debug, Clone, Copy)]

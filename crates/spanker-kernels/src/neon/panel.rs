@@ -4,12 +4,10 @@
 
 use std::arch::aarch64::*;
 
-use crate::BlockQ4K;
-
 use super::header::Header;
 use super::transpose::{four, nibbles, transpose, LANES};
 use super::WIDTH;
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Where the weights begin in a Q4_K block.
 const QS: usize = 16;

@@ -4,9 +4,7 @@
 
 use std::arch::aarch64::*;
 
-use crate::BlockQ4K;
-
-use crate::SharedRows;
+use crate::{BlockQ4K, SharedRows};
 
 /// Rows of `b` in a vector.
 pub(super) const LANES: usize = 4;

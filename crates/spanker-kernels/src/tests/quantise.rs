@@ -3,9 +3,7 @@
 //! Every kernel's QUANTISE against [`text`], bit for bit.
 
 use crate::random::Random;
-use crate::BlockQ8K;
-
-use crate::{all, text, ActivationQ8K, FloatEnvironment};
+use crate::{all, text, ActivationQ8K, BlockQ8K, FloatEnvironment};
 
 /// Asserts that every kernel quantises `x` as the text does.
 fn assert_quantises(x: &[f32; 256]) -> BlockQ8K {
