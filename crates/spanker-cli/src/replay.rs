@@ -101,7 +101,7 @@ fn not_replayed(record: &str, error: ReplayError) -> Failure {
         }
         error => Failure::new(
             Code::Input,
-            format!("{record}: {error}; a record is what `spanker matmul --record` writes"),
+            format!("{record}: {error}; a record is what `spanker demo` and `spanker matmul` write with `--record`"),
         ),
     }
 }

@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     sums.push(out.to_vec()?.iter().sum::<f32>());
                 }
             }
-            println!("woken: {retired} have completed, the last is batch {completed}");
+            println!("woken: {retired} more have completed");
         }
     }
     // The inputs grew by 1, so the sums grow by as much each time.

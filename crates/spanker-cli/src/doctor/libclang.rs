@@ -52,7 +52,7 @@ pub(super) fn examine(host: &Host, origin: &str, findings: &mut Vec<Finding>) {
             "There is no libclang on this machine: builds take the committed mirror of the header, \
              which is the same.",
         )
-        .remedy("Only whoever changes the header needs it: sudo apt install libclang-dev"),
+        .remedy("Only whoever changes or checks the header needs it: sudo apt install libclang-dev"),
     });
 }
 

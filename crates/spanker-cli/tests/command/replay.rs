@@ -117,7 +117,7 @@ fn what_is_no_record_is_refused_with_its_line() {
     let none = scene.path("none.jsonl");
     for (record, parts) in [
         (&cut, &["cut.jsonl: ", &format!("line {lines} is not one of a record")][..]),
-        (&empty, &["empty.jsonl: line 1 ", "it is empty", "spanker matmul --record"]),
+        (&empty, &["empty.jsonl: line 1 ", "it is empty", "with `--record`"]),
         (&latin, &["latin.jsonl: line 2 ", "it is not UTF-8"]),
         (&scene.path("m.gguf"), &["m.gguf: line 1 "]),
         (&none, &["cannot read ", "none.jsonl", "No such file"]),
