@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A descriptor that becomes readable: eventfd(2).
 //!
-//! nix has it too, with all of its events and poll, which take as long to compile as the rest of
-//! what this crate needs of nix.
+//! nix has it too, with all of its events and poll, which would add half to what the rest of nix
+//! takes to compile here.
 
 use nix::errno::Errno;
 use nix::libc;
